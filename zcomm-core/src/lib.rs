@@ -1,1 +1,5 @@
-//! x
+//! The seams of zcomm: what its crates share, and nothing that does I/O.
+
+mod secret;
+
+pub use secret::{Secret, SecretDigest};
