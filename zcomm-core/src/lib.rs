@@ -1,5 +1,52 @@
-//! The seams of zcomm: what its crates share, and nothing that does I/O.
+//! The seams of zcomm: what its crates share, and what a plugin implements.
+//!
+//! Everything zcomm moves is an [`http::Request`]`<`[`Body`]`>` that goes through a [`tower::Service`] and comes back
+//! as an [`http::Response`]`<`[`Body`]`>`. Four traits say what is particular, and each has a layer:
+//!
+//! | trait | its layer | says |
+//! |---|---|---|
+//! | [`Transport`] | [`TransportLayer`] | how an address is reached |
+//! | [`AuthPolicy`] | [`AuthLayer`] | who a caller is, and what it may do |
+//! | [`CacheKeyer`] | `CacheLayer` of `zcomm-cache` | under which key an answer may be kept |
+//! | [`ServiceDriver`] | [`RequireLayer`](service::RequireLayer) | what a local service is |
+//!
+//! Apart from looking at a port ([`net`]) and at a token file ([`auth`]), this crate does no I/O.
 
+pub mod auth;
+pub mod cache;
+pub mod net;
+pub mod service;
+pub mod settings;
+pub mod transport;
+
+mod action;
+mod body;
+mod caller;
+mod code;
+mod command;
+mod deadline;
+mod error;
+mod identity;
+mod plugin;
+mod registry;
 mod secret;
 
+pub use action::{Action, Operation};
+pub use auth::{AuthLayer, AuthPolicy, Credentials, Open, Refusal, TokenSource};
+pub use body::Body;
+pub use cache::{AnswerCache, CacheKey, CacheKeyer, CacheRequest, Remembered};
+pub use caller::{Caller, ConnectionId, Peer};
+pub use code::Code;
+pub use command::Command;
+pub use deadline::{Deadline, DeadlineLayer, Timed, TimedFuture};
+pub use error::{BoxError, Coded, Error, Phase};
+pub use identity::{AuthContext, DEFAULT_APP, Identity, Scope};
+pub use plugin::{MakeDriver, MakePolicy, MakeTransport, Plugin, PluginKind};
+pub use registry::{Fix, Registry, RegistryError};
 pub use secret::{Secret, SecretDigest};
+pub use service::{RequireLayer, ServiceDriver};
+pub use settings::Settings;
+pub use transport::{BoxService, Channel, EventStream, Transport, TransportCx, TransportLayer};
+
+#[doc(no_inline)]
+pub use inventory;

@@ -1,0 +1,172 @@
+//! Keys that are equal only if every field of theirs is.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::identity::Scope;
+
+/// The key of a kept answer. It can only be made from a [`Scope`].
+///
+/// Its fields are tagged and stand behind their lengths, so no two different lists of fields give the same bytes:
+/// joining `a|b` with `c` is not joining `a` with `b|c`.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct CacheKey {
+    bytes: Arc<[u8]>,
+    scope: Scope,
+}
+
+impl CacheKey {
+    /// Begins a key for callers of this scope.
+    ///
+    /// ```
+    /// use zcomm_core::{CacheKey, Identity};
+    ///
+    /// let of = |user: &'static str, path: &str| {
+    ///     CacheKey::builder(&Identity::user(user).scope()).field("path", path).finish()
+    /// };
+    /// assert_eq!(of("ada", "/a"), of("ada", "/a"));
+    /// assert_ne!(of("ada", "/a"), of("eve", "/a"));
+    /// ```
+    pub fn builder(scope: &Scope) -> KeyBuilder {
+        let mut builder = KeyBuilder {
+            bytes: Vec::with_capacity(128),
+            scope: scope.clone(),
+        };
+        builder.put_scope();
+        builder
+    }
+
+    /// For whom the answer is.
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// All fields in their canonical form.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl fmt::Debug for CacheKey {
+    // A key may hold values of a query, which are nobody's business in a log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CacheKey({} bytes)", self.bytes.len())
+    }
+}
+
+/// Puts the fields of a [`CacheKey`] together.
+pub struct KeyBuilder {
+    bytes: Vec<u8>,
+    scope: Scope,
+}
+
+impl KeyBuilder {
+    /// Adds a field.
+    #[must_use]
+    pub fn field(mut self, tag: &str, value: impl AsRef<[u8]>) -> Self {
+        self.put(tag, value.as_ref());
+        self
+    }
+
+    /// The key of all fields so far.
+    pub fn finish(self) -> CacheKey {
+        CacheKey {
+            bytes: self.bytes.into(),
+            scope: self.scope,
+        }
+    }
+
+    fn put_scope(&mut self) {
+        // Taken apart without `..`: a field that is added to a scope does not compile until it is in the key.
+        match self.scope.clone() {
+            Scope::User {
+                user,
+                app,
+                roles,
+                auth_context,
+            } => {
+                self.put("scope", b"user");
+                self.put("user", user.as_bytes());
+                self.put("app", app.as_bytes());
+                self.put("roles", &(roles.len() as u64).to_be_bytes());
+                for role in &*roles {
+                    self.put("role", role.as_bytes());
+                }
+                self.put("context", auth_context.as_str().as_bytes());
+            }
+            Scope::Guest { app } => {
+                self.put("scope", b"guest");
+                self.put("app", app.as_bytes());
+            }
+            Scope::Credential(digest) => {
+                self.put("scope", b"credential");
+                self.put("digest", digest.as_bytes());
+            }
+        }
+    }
+
+    fn put(&mut self, tag: &str, value: &[u8]) {
+        for part in [tag.as_bytes(), value] {
+            self.bytes
+                .extend_from_slice(&(part.len() as u64).to_be_bytes());
+            self.bytes.extend_from_slice(part);
+        }
+    }
+}
+
+impl fmt::Debug for KeyBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KeyBuilder({} bytes)", self.bytes.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::identity::{AuthContext, Identity};
+
+    #[test]
+    fn scopes_that_read_alike_when_joined_have_keys_of_their_own() {
+        let scopes = [
+            Identity::user("a|b").with_app("c").scope(),
+            Identity::user("a").with_app("b|c").scope(),
+            Identity::user("a").with_app("b").with_roles(["c"]).scope(),
+            Identity::user("a")
+                .with_app("b")
+                .with_roles(["c", "d"])
+                .scope(),
+            Identity::user("a").with_app("b").with_roles(["cd"]).scope(),
+            Identity::user("a")
+                .with_app("b")
+                .with_context(AuthContext::Dual)
+                .scope(),
+            Identity::guest().with_app("a").scope(),
+        ];
+
+        let keys: HashSet<CacheKey> = scopes
+            .iter()
+            .map(|scope| CacheKey::builder(scope).finish())
+            .collect();
+
+        assert_eq!(keys.len(), scopes.len());
+    }
+
+    proptest! {
+        #[test]
+        fn keys_are_equal_only_if_all_fields_are(
+            one in prop::collection::vec(("[ab|]{0,3}", "[ab|]{0,3}"), 0..4),
+            two in prop::collection::vec(("[ab|]{0,3}", "[ab|]{0,3}"), 0..4),
+        ) {
+            let key = |fields: &[(String, String)]| {
+                let start = CacheKey::builder(&Identity::guest().scope());
+                fields.iter().fold(start, |key, (tag, value)| key.field(tag, value)).finish()
+            };
+
+            prop_assert_eq!(key(&one) == key(&two), one == two);
+        }
+    }
+}

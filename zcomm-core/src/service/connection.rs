@@ -1,0 +1,68 @@
+//! What a client needs to connect to a service, with its secrets masked.
+
+use std::fmt;
+
+use super::{Endpoint, ServiceState};
+use crate::secret::Secret;
+
+/// Whether a connection is encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Tls {
+    /// It is not.
+    Off,
+    /// It must be.
+    Required,
+}
+
+/// What a client needs to connect; of a stopped service, where it would be.
+///
+/// `Debug` masks the password wherever it stands.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct ConnectionInfo {
+    /// What the service does.
+    pub status: ServiceState,
+    /// Where it listens, and as whom to ask it.
+    pub endpoint: Endpoint,
+    /// Whether the way is encrypted.
+    pub tls: Tls,
+    /// One text that holds all of it, password included.
+    pub connection_string: Secret,
+    /// The variables that tools expect, as `DATABASE_URL`.
+    pub variables: Vec<(&'static str, Secret)>,
+}
+
+impl ConnectionInfo {
+    /// A plain connection without variables.
+    pub fn new(
+        status: ServiceState,
+        endpoint: Endpoint,
+        connection_string: impl Into<Secret>,
+    ) -> Self {
+        Self {
+            status,
+            endpoint,
+            tls: Tls::Off,
+            connection_string: connection_string.into(),
+            variables: Vec::new(),
+        }
+    }
+
+    /// The same with a variable that tools expect.
+    #[must_use]
+    pub fn with_variable(mut self, name: &'static str, value: impl Into<Secret>) -> Self {
+        self.variables.push((name, value.into()));
+        self
+    }
+}
+
+impl fmt::Debug for ConnectionInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConnectionInfo")
+            .field("status", &self.status)
+            .field("endpoint", &self.endpoint)
+            .field("tls", &self.tls)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,109 @@
+//! What is known of a kind of service before any is looked at.
+
+/// The names, the usual port, and how the service is installed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DriverInfo {
+    /// The name that everything prints.
+    pub name: &'static str,
+    /// Other names that are understood.
+    pub aliases: &'static [&'static str],
+    /// The name as people write it: `PostgreSQL`.
+    pub title: &'static str,
+    /// The port that clients expect.
+    pub default_port: u16,
+    /// How the service is installed, per operating system.
+    pub install: &'static [InstallHint],
+}
+
+impl DriverInfo {
+    /// A service without aliases or hints.
+    pub const fn new(name: &'static str, title: &'static str, default_port: u16) -> Self {
+        Self {
+            name,
+            aliases: &[],
+            title,
+            default_port,
+            install: &[],
+        }
+    }
+
+    /// The same with other names.
+    #[must_use]
+    pub const fn with_aliases(mut self, aliases: &'static [&'static str]) -> Self {
+        self.aliases = aliases;
+        self
+    }
+
+    /// The same with hints for installing.
+    #[must_use]
+    pub const fn with_install(mut self, install: &'static [InstallHint]) -> Self {
+        self.install = install;
+        self
+    }
+
+    /// Whether `name`, in any case, means this service.
+    pub fn answers_to(&self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name)
+            || self
+                .aliases
+                .iter()
+                .any(|alias| alias.eq_ignore_ascii_case(name))
+    }
+
+    /// How the service is installed on this machine's system, if the driver knows.
+    pub fn install_hint(&self) -> Option<&'static str> {
+        self.install
+            .iter()
+            .find(|hint| hint.os == Os::current())
+            .map(|hint| hint.command)
+    }
+}
+
+/// One way to install a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InstallHint {
+    /// Where it applies.
+    pub os: Os,
+    /// The command, or an address to download from.
+    pub command: &'static str,
+}
+
+/// The operating systems that hints and units tell apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Os {
+    /// Linux distributions.
+    Linux,
+    /// macOS.
+    Macos,
+    /// Windows.
+    Windows,
+    /// Anything else.
+    Other,
+}
+
+impl Os {
+    /// The one this program was built for.
+    pub const fn current() -> Self {
+        if cfg!(target_os = "linux") {
+            Self::Linux
+        } else if cfg!(target_os = "macos") {
+            Self::Macos
+        } else if cfg!(windows) {
+            Self::Windows
+        } else {
+            Self::Other
+        }
+    }
+
+    /// The name in status reports.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Linux => "linux",
+            Self::Macos => "macos",
+            Self::Windows => "windows",
+            Self::Other => "other",
+        }
+    }
+}

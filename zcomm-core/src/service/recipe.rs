@@ -1,0 +1,284 @@
+//! How a service is started, as data: launchers carry it out, tests read it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::Endpoint;
+
+/// What is to be started: everything is settled, nothing is running.
+///
+/// The manager of `zcomm-services` makes it of the caller's wishes, the settings, and what it found free.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct StartPlan {
+    /// Where it is to listen, and the user, password and database it is to have.
+    pub endpoint: Endpoint,
+    /// Where its data is to live.
+    pub data_dir: PathBuf,
+    /// Whether the data is to be there next time.
+    pub persistent: bool,
+    /// The version that was asked for; it chooses among installed ones, and the container's tag.
+    pub version: Option<String>,
+    /// Arguments that the caller wants appended.
+    pub extra_args: Vec<String>,
+}
+
+impl StartPlan {
+    /// A throw-away instance at that place.
+    pub fn new(endpoint: Endpoint, data_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            endpoint,
+            data_dir: data_dir.into(),
+            persistent: false,
+            version: None,
+            extra_args: Vec::new(),
+        }
+    }
+
+    /// The same with data that is to be there next time.
+    #[must_use]
+    pub fn persistent(mut self) -> Self {
+        self.persistent = true;
+        self
+    }
+}
+
+/// How one planned instance is started, from each source that can.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Recipes {
+    /// As a child process, from a binary of this machine.
+    pub process: Option<ProcessRecipe>,
+    /// As a container.
+    pub container: Option<ContainerRecipe>,
+    /// As a service that the operating system manages.
+    pub system: Option<SystemUnits>,
+}
+
+impl Recipes {
+    /// A service that can only be found running.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// The same, and it can be started as a process.
+    #[must_use]
+    pub fn with_process(mut self, process: ProcessRecipe) -> Self {
+        self.process = Some(process);
+        self
+    }
+
+    /// The same, and it can be started as a container.
+    #[must_use]
+    pub fn with_container(mut self, container: ContainerRecipe) -> Self {
+        self.container = Some(container);
+        self
+    }
+
+    /// The same, and the operating system may manage it.
+    #[must_use]
+    pub fn with_system(mut self, system: SystemUnits) -> Self {
+        self.system = Some(system);
+        self
+    }
+}
+
+/// A binary and where it may be, besides `PATH`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Program {
+    /// The file's name, without `.exe`.
+    pub name: String,
+    /// Folders to look in; a component may hold one `*`, of which the highest version wins.
+    pub look_in: Vec<String>,
+}
+
+impl Program {
+    /// A binary that is on `PATH` or nowhere.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            look_in: Vec::new(),
+        }
+    }
+
+    /// The same, looked for in these folders, too.
+    #[must_use]
+    pub fn also_in<D: Into<String>>(mut self, folders: impl IntoIterator<Item = D>) -> Self {
+        self.look_in.extend(folders.into_iter().map(Into::into));
+        self
+    }
+}
+
+/// A service as a child process.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ProcessRecipe {
+    /// The server.
+    pub program: Program,
+    /// Its arguments.
+    pub args: Vec<String>,
+    /// Variables for it; it gets no others of ours but `PATH`, the locale and the time zone.
+    pub env: Vec<(String, String)>,
+    /// Files to write before it starts: configuration, passwords. They never hold what a command line would show.
+    pub files: Vec<RecipeFile>,
+    /// What makes its data directory, if it does not do so itself.
+    pub init: Option<InitStep>,
+    /// The account it runs under when we are root; `nobody` where there is none of that name.
+    pub account: Account,
+    /// The signal that asks it to stop.
+    pub stop: StopSignal,
+    /// How long it may take to stop before it is killed.
+    pub stop_within: Duration,
+}
+
+impl ProcessRecipe {
+    /// A server that needs no arguments and stops at SIGTERM within ten seconds.
+    pub fn new(program: Program) -> Self {
+        Self {
+            program,
+            args: Vec::new(),
+            env: Vec::new(),
+            files: Vec::new(),
+            init: None,
+            account: Account::Nobody,
+            stop: StopSignal::Terminate,
+            stop_within: Duration::from_secs(10),
+        }
+    }
+
+    /// The same with these arguments appended.
+    #[must_use]
+    pub fn args<A: Into<String>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
+        self.args.extend(args.into_iter().map(Into::into));
+        self
+    }
+
+    /// The same with a file to write first.
+    #[must_use]
+    pub fn file(mut self, file: RecipeFile) -> Self {
+        self.files.push(file);
+        self
+    }
+
+    /// The same under another account when we are root.
+    #[must_use]
+    pub fn account(mut self, account: Account) -> Self {
+        self.account = account;
+        self
+    }
+
+    /// The same with a step that makes the data directory.
+    #[must_use]
+    pub fn init(mut self, init: InitStep) -> Self {
+        self.init = Some(init);
+        self
+    }
+
+    /// The same with another way to stop.
+    #[must_use]
+    pub fn stop(mut self, signal: StopSignal, within: Duration) -> Self {
+        self.stop = signal;
+        self.stop_within = within;
+        self
+    }
+}
+
+/// The account of a process that root starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Account {
+    /// An account that the service's package makes.
+    Named(&'static str),
+    /// The account that owns nothing.
+    Nobody,
+}
+
+/// A file that is written, with mode 0600, before a process starts.
+#[derive(Clone, Debug)]
+pub struct RecipeFile {
+    /// Where it goes.
+    pub path: PathBuf,
+    /// What it says.
+    pub content: crate::Secret,
+}
+
+/// A command that is run once, before the first start on a data directory.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct InitStep {
+    /// The command.
+    pub program: Program,
+    /// Its arguments.
+    pub args: Vec<String>,
+    /// The file that is there once it has run.
+    pub marker: PathBuf,
+}
+
+impl InitStep {
+    /// A command that is run while `marker` is missing.
+    pub fn new<A: Into<String>>(
+        program: Program,
+        args: impl IntoIterator<Item = A>,
+        marker: impl Into<PathBuf>,
+    ) -> Self {
+        Self {
+            program,
+            args: args.into_iter().map(Into::into).collect(),
+            marker: marker.into(),
+        }
+    }
+}
+
+/// How a process is asked to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StopSignal {
+    /// SIGTERM; on Windows the process is ended.
+    Terminate,
+    /// SIGINT.
+    Interrupt,
+    /// SIGQUIT.
+    Quit,
+}
+
+/// A service as a container.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ContainerRecipe {
+    /// The image with its tag.
+    pub image: String,
+    /// Variables for it.
+    pub env: Vec<(String, crate::Secret)>,
+    /// The port it listens on inside.
+    pub port: u16,
+    /// Where its data lives inside.
+    pub data_dir: String,
+    /// Arguments after the image.
+    pub args: Vec<String>,
+}
+
+impl ContainerRecipe {
+    /// An image that needs no variables and keeps data in `data_dir`.
+    pub fn new(image: impl Into<String>, port: u16, data_dir: impl Into<String>) -> Self {
+        Self {
+            image: image.into(),
+            env: Vec::new(),
+            port,
+            data_dir: data_dir.into(),
+            args: Vec::new(),
+        }
+    }
+}
+
+/// The names under which operating systems manage a service.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SystemUnits {
+    /// Units of systemd, the first that exists counts.
+    pub systemd: Vec<String>,
+    /// Formulas of Homebrew.
+    pub brew: Vec<String>,
+    /// Services of Windows.
+    pub windows: Vec<String>,
+}

@@ -1,0 +1,343 @@
+//! The layer through which requests leave for the address they name.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use http::{Request, Response, Uri};
+use tokio::sync::OnceCell;
+use tower::{Layer, Service, ServiceExt, service_fn};
+
+use super::{BoxService, ChannelToken, Transport, TransportCx};
+use crate::body::Body;
+use crate::error::Error;
+use crate::secret::SecretDigest;
+
+/// How many channels are kept open at once; the one that was opened first makes room.
+const MOST_CHANNELS: usize = 256;
+
+/// Sends a request whose scheme one of its transports serves through that; any other goes on inward.
+///
+/// Opened channels are kept per scheme, authority and token: one opened with a token never serves another. Requests
+/// that find none wait for one opening, not for one each. A channel that turns out closed is opened anew by the next
+/// request.
+///
+/// It belongs innermost: nothing that is put inside it sees a request that left.
+#[derive(Clone)]
+pub struct TransportLayer {
+    routes: Arc<Routes>,
+}
+
+impl TransportLayer {
+    /// Serves the schemes of these transports; where two serve the same, the first does.
+    pub fn new(transports: impl IntoIterator<Item = Arc<dyn Transport>>) -> Self {
+        let routes = Routes {
+            transports: transports.into_iter().collect(),
+            open: Mutex::default(),
+        };
+        Self {
+            routes: Arc::new(routes),
+        }
+    }
+
+    /// A whole service: what no transport serves is [`Error::NoTransport`].
+    pub fn into_service(self) -> BoxService {
+        let known = self.routes.schemes();
+        let nowhere = service_fn(move |request: Request<Body>| {
+            let scheme = request.uri().scheme_str().unwrap_or_default().to_owned();
+            let known = known.clone();
+            async move { Err::<Response<Body>, _>(Error::NoTransport { scheme, known }) }
+        });
+        BoxService::new(self.layer(nowhere))
+    }
+}
+
+impl fmt::Debug for TransportLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TransportLayer")
+            .field("schemes", &self.routes.schemes())
+            .finish()
+    }
+}
+
+impl<S> Layer<S> for TransportLayer {
+    type Service = Routed<S>;
+
+    fn layer(&self, inner: S) -> Routed<S> {
+        Routed {
+            inner,
+            routes: Arc::clone(&self.routes),
+        }
+    }
+}
+
+/// The service that [`TransportLayer`] makes.
+#[derive(Clone)]
+pub struct Routed<S> {
+    inner: S,
+    routes: Arc<Routes>,
+}
+
+impl<S: fmt::Debug> fmt::Debug for Routed<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Routed")
+            .field("inner", &self.inner)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S> Service<Request<Body>> for Routed<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Error>,
+    S::Future: Send + 'static,
+{
+    type Response = Response<Body>;
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        match self.routes.transport(request.uri()) {
+            Some(transport) => Box::pin(leave(Arc::clone(&self.routes), transport, request)),
+            None => Box::pin(self.inner.call(request)),
+        }
+    }
+}
+
+/// Which way a channel goes, and as whom.
+type Way = (String, String, Option<SecretDigest>);
+type Slot = Arc<OnceCell<BoxService>>;
+
+struct Routes {
+    transports: Vec<Arc<dyn Transport>>,
+    open: Mutex<Channels>,
+}
+
+#[derive(Default)]
+struct Channels {
+    slots: HashMap<Way, (u64, Slot)>,
+    opened: u64,
+}
+
+impl Routes {
+    fn schemes(&self) -> Vec<String> {
+        self.transports
+            .iter()
+            .flat_map(|transport| transport.schemes())
+            .map(|&scheme| scheme.to_owned())
+            .collect()
+    }
+
+    fn transport(&self, target: &Uri) -> Option<Arc<dyn Transport>> {
+        let scheme = target.scheme_str()?;
+        self.transports
+            .iter()
+            .find(|transport| transport.schemes().contains(&scheme))
+            .cloned()
+    }
+
+    fn slot(&self, way: &Way) -> Slot {
+        let mut channels = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, slot)) = channels.slots.get(way) {
+            return Arc::clone(slot);
+        }
+        if channels.slots.len() >= MOST_CHANNELS {
+            channels.drop_oldest();
+        }
+        channels.opened += 1;
+        let (age, slot) = (channels.opened, Slot::default());
+        channels.slots.insert(way.clone(), (age, Arc::clone(&slot)));
+        slot
+    }
+
+    /// Forgets a channel, unless another has taken its place meanwhile.
+    fn forget(&self, way: &Way, slot: &Slot) {
+        let mut channels = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if channels
+            .slots
+            .get(way)
+            .is_some_and(|(_, current)| Arc::ptr_eq(current, slot))
+        {
+            channels.slots.remove(way);
+        }
+    }
+}
+
+impl Channels {
+    fn drop_oldest(&mut self) {
+        let oldest = self
+            .slots
+            .iter()
+            .min_by_key(|(_, (age, _))| *age)
+            .map(|(way, _)| way.clone());
+        if let Some(way) = oldest {
+            self.slots.remove(&way);
+        }
+    }
+}
+
+async fn leave(
+    routes: Arc<Routes>,
+    transport: Arc<dyn Transport>,
+    request: Request<Body>,
+) -> Result<Response<Body>, Error> {
+    let token = request
+        .extensions()
+        .get::<ChannelToken>()
+        .map(|token| token.0.clone());
+    let way = way(request.uri(), token.as_ref().map(crate::Secret::digest));
+    let slot = routes.slot(&way);
+    let opened = slot.get_or_try_init(|| async {
+        let cx = TransportCx {
+            token,
+            ..TransportCx::default()
+        };
+        Ok(transport.open(request.uri(), &cx).await?.calls)
+    });
+    let calls = match opened.await {
+        Ok(calls) => calls.clone(),
+        Err(error) => {
+            routes.forget(&way, &slot);
+            return Err(error);
+        }
+    };
+    let answer = calls.oneshot(request).await;
+    if matches!(answer, Err(Error::Closed { .. })) {
+        routes.forget(&way, &slot);
+    }
+    answer
+}
+
+fn way(target: &Uri, token: Option<SecretDigest>) -> Way {
+    // Userinfo is no part of the way: http forbids it in the authority, and a log must not show it.
+    let authority = target
+        .authority()
+        .map_or("", |authority| authority.as_str());
+    let host = authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, host)| host);
+    (
+        target.scheme_str().unwrap_or_default().to_owned(),
+        host.to_ascii_lowercase(),
+        token,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use async_trait::async_trait;
+
+    use super::*;
+    use crate::transport::Channel;
+
+    /// Opens channels that answer with their number and break when asked to.
+    #[derive(Default)]
+    struct Counting(AtomicUsize);
+
+    #[async_trait]
+    impl Transport for Counting {
+        fn schemes(&self) -> &[&str] {
+            &["count"]
+        }
+
+        async fn open(&self, target: &Uri, _cx: &TransportCx) -> Result<Channel, Error> {
+            let number = self.0.fetch_add(1, Ordering::Relaxed) + 1;
+            tokio::task::yield_now().await;
+            let host = target.host().unwrap().to_owned();
+            Ok(Channel::new(service_fn(move |request: Request<Body>| {
+                let closed = Error::Closed { host: host.clone() };
+                async move {
+                    match request.uri().path() {
+                        "/break" => Err(closed),
+                        _ => Ok(Response::new(Body::from(number.to_string()))),
+                    }
+                }
+            })))
+        }
+    }
+
+    fn stack() -> BoxService {
+        TransportLayer::new([Arc::new(Counting::default()) as Arc<dyn Transport>]).into_service()
+    }
+
+    async fn channel_of(
+        stack: &BoxService,
+        uri: &str,
+        token: Option<&str>,
+    ) -> Result<String, Error> {
+        let mut request = Request::get(uri).body(Body::empty()).unwrap();
+        if let Some(token) = token {
+            request.extensions_mut().insert(ChannelToken(token.into()));
+        }
+        let reply = stack.clone().oneshot(request).await?;
+        Ok(String::from_utf8(reply.body().as_bytes().unwrap().to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_channel_is_kept_per_authority_and_token() {
+        let stack = stack();
+
+        let mut seen = Vec::new();
+        for (uri, token) in [
+            ("count://a/x", None),
+            ("count://A/y", None),
+            ("count://b/x", None),
+            ("count://a/x", Some("t")),
+            ("count://a/x", Some("u")),
+            ("count://a/x", Some("t")),
+        ] {
+            seen.push(channel_of(&stack, uri, token).await.unwrap());
+        }
+
+        assert_eq!(seen, ["1", "1", "2", "3", "4", "3"]);
+    }
+
+    #[tokio::test]
+    async fn requests_at_once_share_one_opening() {
+        let stack = stack();
+
+        let (one, two) = tokio::join!(
+            channel_of(&stack, "count://a/", None),
+            channel_of(&stack, "count://a/", None)
+        );
+
+        assert_eq!((one.unwrap(), two.unwrap()), ("1".into(), "1".into()));
+    }
+
+    #[tokio::test]
+    async fn a_closed_channel_is_opened_anew() {
+        let stack = stack();
+        channel_of(&stack, "count://a/", None).await.unwrap();
+
+        let error = channel_of(&stack, "count://a/break", None)
+            .await
+            .unwrap_err();
+
+        assert!(matches!(error, Error::Closed { .. }), "{error:?}");
+        assert_eq!(channel_of(&stack, "count://a/", None).await.unwrap(), "2");
+    }
+
+    #[tokio::test]
+    async fn a_scheme_that_nothing_serves_goes_inward() {
+        let inner =
+            service_fn(async |_: Request<Body>| Ok::<_, Error>(Response::new(Body::from("inner"))));
+        let layer = TransportLayer::new([Arc::new(Counting::default()) as Arc<dyn Transport>]);
+
+        let within = channel_of(&BoxService::new(layer.layer(inner)), "/dispatch", None).await;
+        let nowhere = channel_of(&stack(), "gopher://a/", None).await;
+
+        assert_eq!(within.unwrap(), "inner");
+        assert_eq!(
+            nowhere.unwrap_err().to_string(),
+            "no transport serves `gopher://`; known here: count"
+        );
+    }
+}
