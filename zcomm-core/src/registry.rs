@@ -35,7 +35,7 @@ const FIRST_PARTY: &[(&str, &[&str], &str, &str)] = &[
 /// let registry = Registry::of([Plugin::new("postbox", "acme-postbox")]).unwrap();
 /// assert_eq!(registry.names().collect::<Vec<_>>(), ["postbox"]);
 ///
-/// let error = registry.driver("redis", &Settings::default()).err().unwrap();
+/// let error = registry.driver("redis", &Settings::defaults([])).err().unwrap();
 /// assert_eq!(
 ///     error.to_string(),
 ///     "no driver is called `redis`; this program has: none. \
@@ -337,7 +337,11 @@ mod tests {
     fn a_plugin_is_found_by_any_of_its_names() {
         let registry = Registry::of([CARRIER, POSTBOX]).unwrap();
 
-        assert!(registry.transport("Pigeon", &Settings::default()).is_ok());
+        assert!(
+            registry
+                .transport("Pigeon", &Settings::defaults([]))
+                .is_ok()
+        );
     }
 
     #[test]
@@ -345,7 +349,7 @@ mod tests {
         let registry = Registry::of([CARRIER, POSTBOX]).unwrap();
         let unknown = |name| {
             registry
-                .transport(name, &Settings::default())
+                .transport(name, &Settings::defaults([]))
                 .err()
                 .unwrap()
                 .to_string()
@@ -368,7 +372,7 @@ mod tests {
         let registry = Registry::of([CARRIER]).unwrap();
 
         let error = registry
-            .driver("carrier", &Settings::default())
+            .driver("carrier", &Settings::defaults([]))
             .err()
             .unwrap();
 
