@@ -97,7 +97,7 @@ pub enum Fault {
     #[error("is a section; its keys are written below it")]
     Section,
     /// The value is not what the key takes.
-    #[error("{}expected {expected}", .given.as_ref().map(|text| format!("`{text}` does not fit: ")).unwrap_or_default())]
+    #[error("{}expected {expected}", not_fitting(.given.as_deref()))]
     Value {
         /// The value, unless it is secret or has no short form.
         given: Option<String>,
@@ -130,6 +130,10 @@ pub enum Fault {
     /// Two rows of the tables have the same name.
     #[error("two plugins bring a setting of this name")]
     Ambiguous,
+}
+
+fn not_fitting(given: Option<&str>) -> String {
+    given.map_or_else(String::new, |text| format!("`{text}` does not fit: "))
 }
 
 fn did_you_mean(suggestion: Option<&str>) -> String {

@@ -52,7 +52,7 @@ pub enum Kind {
     List,
     /// A file or folder; a relative one belongs to the folder of the file that sets it.
     Path,
-    /// An address with its scheme: `redis://localhost:6379`.
+    /// An address with its scheme: `redis://localhost:6379`. One that may hold a password is secret.
     Url,
     /// One of these words, in any case.
     Choice(&'static [&'static str]),

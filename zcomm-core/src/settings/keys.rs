@@ -12,10 +12,13 @@ pub const KEYS: &[Key] = &[
         .env("ZCOMM_DEPLOYMENT")
         .default("Production")
         .doc("Development shows what starts and when it is ready; the others stay quiet."),
-    Key::choice("logger", &["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL", "PROD"])
-        .env("ZCOMM_LOGGER")
-        .default("INFO")
-        .doc("The least level that is logged; PROD logs to the file only and leaves the terminal silent."),
+    Key::choice(
+        "logger",
+        &["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL", "PROD"],
+    )
+    .env("ZCOMM_LOGGER")
+    .default("INFO")
+    .doc("The least level that is logged; PROD writes the file and nothing to the terminal."),
     Key::path("logger_path")
         .env("ZCOMM_LOGGER_PATH")
         .default("./logs")
@@ -31,7 +34,7 @@ pub const KEYS: &[Key] = &[
     Key::choice("default_access", &["denied", "authenticated"])
         .env("ZCOMM_DEFAULT_ACCESS")
         .default("denied")
-        .doc("Who may use a model whose schema has no access rules, where authentication is required."),
+        .doc("Who may use a model without access rules where authentication is required."),
     Key::list("admin_roles")
         .env("ZCOMM_ADMIN_ROLES")
         .default("admin")
@@ -39,7 +42,7 @@ pub const KEYS: &[Key] = &[
     Key::text("cursor_key")
         .env("ZCOMM_CURSOR_KEY")
         .secret()
-        .doc("Key that signs page cursors: random at each start, so set the same one on several nodes."),
+        .doc("Key that signs page cursors; random at each start, so several nodes need one."),
     Key::count("max_rows")
         .env("ZCOMM_MAX_ROWS")
         .default("1000")

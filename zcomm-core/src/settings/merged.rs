@@ -112,6 +112,11 @@ impl Settings {
         &self.0.warnings
     }
 
+    /// The rows of all tables, in their order.
+    pub fn keys(&self) -> impl Iterator<Item = &'static Key> {
+        self.0.entries.iter().map(|entry| entry.key)
+    }
+
     /// Whether a table has this key, without a complaint if none has.
     pub fn knows(&self, path: &str) -> bool {
         self.0.index.contains_key(path)

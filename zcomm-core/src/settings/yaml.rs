@@ -27,6 +27,8 @@ pub(super) fn leaves(text: &str) -> Result<Vec<Leaf>, SyntaxError> {
     let mut options = serde_saphyr::Options::default();
     // A snippet of the file in an error would show the secret in the line below.
     options.with_snippet = false;
+    // The parser keeps comments and refuses many in a row: ours is a file made of comments.
+    options.emit_comments = false;
     let document: Option<Spanned<Node>> =
         serde_saphyr::from_str_with_options(text, options).map_err(|error| syntax(&error))?;
     let Some(document) = document else {
@@ -95,9 +97,14 @@ fn as_written(source: &str, node: &Spanned<Node>) -> Option<String> {
 }
 
 fn syntax(error: &serde_saphyr::Error) -> SyntaxError {
+    let message = match error.without_snippet() {
+        // The parser's own words advise a programmer to call something else.
+        serde_saphyr::Error::MultipleDocuments { .. } => "more than one document".to_owned(),
+        other => other.to_string(),
+    };
     SyntaxError {
         line: error.location().map_or(1, |place| place.line()),
-        message: error.without_snippet().to_string(),
+        message,
     }
 }
 

@@ -115,15 +115,16 @@ fn the_wrong_shape_is_named() {
 
 #[test]
 fn broken_yaml_is_refused_with_its_line() {
-    for text in [
-        "title: x\nwebsocket: {port: 1\n",
-        "title: x\ntitle: y\n",
-        "title: x\n\tport: 1\n",
+    for (text, line) in [
+        ("title: x\ntitle: y\n", 2),
+        ("title: x\nwebsocket: {port: 1\n", 2),
+        ("title: x\nwebsocket:\n\tport: 1\n", 3),
+        ("title: x\n---\ntitle: y\n", 3),
     ] {
         let message = refused(loader().machine("m.yaml", "/", text));
-        let at = message.lines().nth(1).unwrap().trim();
+        let start = format!("  m.yaml:{line}: ");
         assert!(
-            at.starts_with("m.yaml:2: ") || at.starts_with("m.yaml:3: "),
+            message.lines().nth(1).unwrap().starts_with(&start),
             "{message}"
         );
     }
@@ -280,4 +281,18 @@ fn the_error_has_a_stable_code_and_its_parts() {
         invalid.problems()[0].fault,
         Fault::UnknownKey { suggestion: None }
     ));
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_text_makes_the_loader_panic(yaml in "[ -~\\n\\t\u{e9}]{0,80}", lines in "[ -~\\n\\t\u{e9}]{0,80}") {
+        let loader = loader()
+            .machine("m.yaml", "/", yaml)
+            .zenv(".zEnv", "/", lines)
+            .set("--set", [("title", "still here")]);
+
+        if let Ok(settings) = loader.load() {
+            assert_eq!(settings.text("title"), Some("still here"));
+        }
+    }
 }

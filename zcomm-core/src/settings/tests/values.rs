@@ -194,3 +194,22 @@ fn a_clone_shares_what_it_reads() {
     ));
     assert!(clone.knows("title") && !clone.knows("nothing"));
 }
+
+#[cfg(debug_assertions)]
+#[test]
+fn a_key_that_no_table_has_stops_a_debug_build_with_its_name() {
+    let settings = Settings::defaults(table());
+    let asked = |read: fn(&Settings) -> bool| {
+        let caught = std::panic::catch_unwind(|| read(&settings)).unwrap_err();
+        *caught.downcast::<String>().unwrap()
+    };
+
+    assert_eq!(
+        asked(|settings| settings.text("websocket.prot").is_none()),
+        "cannot read the setting `websocket.prot` as text: no plugin of this build has this key",
+    );
+    assert_eq!(
+        asked(|settings| settings.port("title").is_none()),
+        "cannot read the setting `title` as port: the key is of another kind",
+    );
+}
