@@ -4,6 +4,8 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::auth::Refusal;
 use crate::code::Code;
 use crate::registry::RegistryError;
@@ -99,7 +101,25 @@ impl Error {
         Self::Other(Coded {
             code,
             error: source.into(),
+            details: None,
         })
+    }
+
+    /// The same with members that a program can read: which field, what is allowed.
+    pub fn other_with(code: Code, source: impl Into<BoxError>, details: Value) -> Self {
+        Self::Other(Coded {
+            code,
+            error: source.into(),
+            details: Some(details),
+        })
+    }
+
+    /// What a client is told beside the sentence and the code, as a JSON object.
+    pub fn details(&self) -> Option<&Value> {
+        match self {
+            Self::Other(coded) => coded.details.as_ref(),
+            _ => None,
+        }
     }
 
     /// The stable code that goes over the wire.
@@ -134,6 +154,7 @@ impl Error {
 pub struct Coded {
     code: Code,
     error: BoxError,
+    details: Option<Value>,
 }
 
 impl Coded {

@@ -8,7 +8,7 @@
 //! | [`Transport`] | [`TransportLayer`] | how an address is reached |
 //! | [`AuthPolicy`] | [`AuthLayer`] | who a caller is, and what it may do |
 //! | [`CacheKeyer`] | `CacheLayer` of `zcomm-cache` | under which key an answer may be kept |
-//! | [`ServiceDriver`] | [`RequireLayer`](service::RequireLayer) | what a local service is |
+//! | [`ServiceDriver`] | [`RequireLayer`] | what a local service is |
 //!
 //! Apart from looking at a port ([`net`]) and at a token file ([`auth`]), this crate does no I/O.
 
@@ -32,7 +32,10 @@ mod registry;
 mod secret;
 
 pub use action::{Action, Operation};
-pub use auth::{AuthLayer, AuthPolicy, Credentials, Open, Refusal, TokenSource};
+pub use auth::{
+    AuthLayer, AuthPolicy, Credentials, Layered, NewToken, Open, Refusal, TokenEntry, TokenFile,
+    TokenFileError, TokenList, TokenRecord, TokenSource,
+};
 pub use body::Body;
 pub use cache::{AnswerCache, CacheKey, CacheKeyer, CacheRequest, Remembered};
 pub use caller::{Caller, ConnectionId, Peer};
@@ -50,3 +53,8 @@ pub use transport::{BoxService, Channel, EventStream, Transport, TransportCx, Tr
 
 #[doc(no_inline)]
 pub use inventory;
+
+/// The guide is compiled and run with the other examples.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/write-a-driver.md")]
+mod write_a_driver {}

@@ -91,6 +91,14 @@ impl Registry {
         self.plugins.iter().map(|plugin| plugin.name)
     }
 
+    /// What zcomm itself could bring and this program has not, with what would bring it.
+    pub fn absent(&self) -> impl Iterator<Item = (&'static str, Fix)> {
+        let rows = FIRST_PARTY
+            .iter()
+            .filter(|(name, ..)| !self.names().any(|own| own == *name));
+        rows.map(|&(name, _, feature, package)| (name, Fix::Feature { feature, package }))
+    }
+
     /// All rows that plugins bring to the table of settings.
     pub fn keys(&self) -> impl Iterator<Item = &'static Key> {
         self.plugins.iter().flat_map(|plugin| plugin.keys)

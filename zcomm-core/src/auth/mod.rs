@@ -2,8 +2,11 @@
 
 mod credentials;
 mod layer;
+mod layered;
 mod open;
 mod refusal;
+mod token_file;
+mod token_list;
 
 use std::sync::Arc;
 
@@ -15,8 +18,11 @@ use crate::identity::Identity;
 
 pub use credentials::{Credentials, TokenSource};
 pub use layer::{Auth, AuthLayer};
+pub use layered::Layered;
 pub use open::Open;
 pub use refusal::Refusal;
+pub use token_file::{NewToken, TOKEN_PREFIX, TokenFile, TokenFileError, TokenRecord};
+pub use token_list::{TokenEntry, TokenList};
 
 /// Says who a caller is, and what it may do. The only source of an [`Identity`].
 ///

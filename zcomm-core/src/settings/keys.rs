@@ -21,8 +21,7 @@ pub const KEYS: &[Key] = &[
     .doc("The least level that is logged; PROD writes the file and nothing to the terminal."),
     Key::path("logger_path")
         .env("ZCOMM_LOGGER_PATH")
-        .default("./logs")
-        .doc("Folder of the log files."),
+        .doc("Folder of the log file; without it only PROD writes one, to ./logs."),
     Key::list("services")
         .env("ZCOMM_SERVICES")
         .default("")
@@ -39,6 +38,9 @@ pub const KEYS: &[Key] = &[
         .env("ZCOMM_ADMIN_ROLES")
         .default("admin")
         .doc("Roles that may use every model; with authentication off nobody has them."),
+    Key::path("token_file")
+        .env("ZCOMM_TOKEN_FILE")
+        .doc("File of the tokens that `zcomm token` makes; without it `.zcomm/tokens.json` of the project."),
     Key::text("cursor_key")
         .env("ZCOMM_CURSOR_KEY")
         .secret()

@@ -1,0 +1,158 @@
+//! `zcomm config`: each setting, where it is from, and what is wrong.
+
+use serde_json::{Value, json};
+use zcomm::core::settings::{Explained, Key, Layer, machine_yaml, markdown};
+
+use crate::failure::Failure;
+use crate::output::{self, GOOD, HEAD, Outcome};
+
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(clap::Subcommand, Debug)]
+enum Command {
+    /// Shows each value, the layer and place that set it, and what it hides
+    Explain {
+        /// Only this setting, or those of this section
+        key: Option<String>,
+        /// Shows every setting, not only those that somebody set
+        #[arg(long)]
+        all: bool,
+        /// Prints JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Says whether all settings are right; ends with status 2 if not
+    Check {
+        /// Prints JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Prints a machine file with every setting and its default
+    Default {
+        /// Prints the table of the documentation
+        #[arg(long, conflicts_with = "json")]
+        markdown: bool,
+        /// Prints JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+pub(crate) fn run(args: &crate::args::Args, config: &Args) -> anyhow::Result<Outcome> {
+    match &config.command {
+        Command::Explain { key, all, json } => explain(args, key.as_deref(), *all, *json),
+        Command::Check { json } => check(args, *json),
+        Command::Default { markdown, json } => default(args, *markdown, *json),
+    }
+}
+
+fn explain(
+    args: &crate::args::Args,
+    wanted: Option<&str>,
+    all: bool,
+    as_json: bool,
+) -> anyhow::Result<Outcome> {
+    let comm = args.comm()?;
+    warn(&comm);
+    let shown = select(comm.settings().explain(), wanted, all || as_json)?;
+    if as_json {
+        output::json(&json!({"settings": shown, "warnings": comm.warnings()}));
+        return Ok(Outcome::Done);
+    }
+    if shown.is_empty() {
+        output::line("every setting has its default; `--all` shows them");
+        return Ok(Outcome::Done);
+    }
+    for one in &shown {
+        output::line(&one.to_string());
+    }
+    Ok(Outcome::Done)
+}
+
+fn select(
+    all: Vec<Explained>,
+    wanted: Option<&str>,
+    untouched_too: bool,
+) -> anyhow::Result<Vec<Explained>> {
+    let Some(wanted) = wanted else {
+        return Ok(all
+            .into_iter()
+            .filter(|one| untouched_too || is_set(one))
+            .collect());
+    };
+    let section = format!("{wanted}.");
+    let found: Vec<_> = all
+        .into_iter()
+        .filter(|one| one.key == wanted || one.key.starts_with(&section))
+        .collect();
+    if found.is_empty() {
+        let hint = "`zcomm config explain --all` lists every setting";
+        return Err(Failure::Usage {
+            what: format!("no setting is called `{wanted}`"),
+            hint,
+        }
+        .into());
+    }
+    Ok(found)
+}
+
+/// Whether somebody set it; a default was set by nobody.
+fn is_set(one: &Explained) -> bool {
+    one.layer.is_some_and(|layer| layer != Layer::Defaults)
+}
+
+fn check(args: &crate::args::Args, as_json: bool) -> anyhow::Result<Outcome> {
+    let comm = args.comm()?;
+    let set = comm
+        .settings()
+        .explain()
+        .iter()
+        .filter(|one| is_set(one))
+        .count();
+    if as_json {
+        output::json(&json!({"valid": true, "set": set, "warnings": comm.warnings()}));
+    } else {
+        warn(&comm);
+        output::line(&format!(
+            "{GOOD}the settings are right{GOOD:#}: {set} set, {} known",
+            comm.keys().count()
+        ));
+    }
+    Ok(Outcome::Done)
+}
+
+fn default(args: &crate::args::Args, as_markdown: bool, as_json: bool) -> anyhow::Result<Outcome> {
+    let comm = args.comm()?;
+    let keys: Vec<&Key> = comm.keys().collect();
+    if as_json {
+        output::json(&Value::Array(
+            keys.iter().map(|key| key_json(key)).collect(),
+        ));
+    } else if as_markdown {
+        output::line(markdown(&keys).trim_end());
+    } else {
+        output::line(machine_yaml(&keys).trim_end());
+    }
+    Ok(Outcome::Done)
+}
+
+fn warn(comm: &zcomm::Comm) {
+    for warning in comm.warnings() {
+        output::note(&format!("{HEAD}warning{HEAD:#}: {warning}"));
+    }
+}
+
+fn key_json(key: &Key) -> Value {
+    json!({
+        "key": key.path,
+        "variable": key.env,
+        "kind": key.kind.name(),
+        "secret": key.secret,
+        "default": key.default,
+        "doc": key.doc,
+    })
+}

@@ -1,0 +1,71 @@
+//! How the program fails: what it prints, and with which status it ends.
+
+use std::process::ExitCode;
+
+use zcomm::core::RegistryError;
+
+use crate::output::{self, BAD, HEAD};
+
+/// What only the program itself can meet.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error("this build of zcomm has no `{command}`")]
+    NotInBuild {
+        command: &'static str,
+        feature: &'static str,
+    },
+    #[error("{what}")]
+    Usage { what: String, hint: &'static str },
+}
+
+/// Prints the error with its causes and a hint, and gives the status to end with.
+pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
+    output::note(&format!("{BAD}error{BAD:#}: {error}"));
+    let mut above = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        // Some libraries repeat their cause in their own text.
+        if !above.contains(&cause) {
+            output::note(&format!("  because {cause}"));
+        }
+        above = cause;
+    }
+    if let Some(hint) = hint(error) {
+        output::note(&format!("  {HEAD}hint{HEAD:#}: {hint}"));
+    }
+    ExitCode::from(status(error))
+}
+
+fn status(error: &anyhow::Error) -> u8 {
+    if let Some(failure) = error.downcast_ref() {
+        return match failure {
+            Failure::NotInBuild { .. } => 3,
+            Failure::Usage { .. } => 2,
+        };
+    }
+    if error.chain().any(|cause| cause.is::<RegistryError>()) {
+        return 3;
+    }
+    match error.downcast_ref() {
+        Some(zcomm::Error::Settings(_)) => 2,
+        Some(zcomm::Error::Part(zcomm::core::Error::Registry(_)))
+        | Some(zcomm::Error::Registry(_)) => 3,
+        _ => 4,
+    }
+}
+
+fn hint(error: &anyhow::Error) -> Option<String> {
+    if let Some(failure) = error.downcast_ref() {
+        return Some(match failure {
+            Failure::NotInBuild { command, feature } => format!(
+                "`cargo zcomm-full {command} …` has it; an own build needs `--features cli,{feature}`"
+            ),
+            Failure::Usage { hint, .. } => (*hint).to_owned(),
+        });
+    }
+    match error.downcast_ref() {
+        Some(zcomm::Error::Settings(_)) => {
+            Some("`zcomm config default` prints every setting with its default".to_owned())
+        }
+        _ => None,
+    }
+}

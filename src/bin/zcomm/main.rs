@@ -1,0 +1,61 @@
+//! The program `zcomm`: the same as the library, from a shell. Parses, dispatches, and says how it ended.
+
+mod args;
+mod config;
+mod failure;
+#[cfg(feature = "http")]
+mod http;
+mod missing;
+mod output;
+mod plugins;
+mod port;
+#[cfg(feature = "bifrost")]
+mod serve;
+#[cfg(feature = "services")]
+mod services;
+mod token;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Args, Command};
+use crate::output::Outcome;
+
+fn main() -> ExitCode {
+    match run(&Args::parse()) {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::No) => ExitCode::from(1),
+        Err(error) => failure::report(&error),
+    }
+}
+
+fn run(args: &Args) -> anyhow::Result<Outcome> {
+    match &args.command {
+        Command::Port(port) => port::run(args, port),
+        Command::Config(config) => config::run(args, config),
+        Command::Plugins(plugins) => plugins::run(args, plugins),
+        Command::Token(token) => token::run(args, token),
+        Command::Completions { shell } => Ok(args::completions(*shell)),
+        #[cfg(feature = "http")]
+        Command::Http(http) => http::run(args, http),
+        #[cfg(not(feature = "http"))]
+        Command::Http(_) => missing::command("http", "http"),
+        #[cfg(feature = "bifrost")]
+        Command::Serve(serve) => serve::run(args, serve),
+        #[cfg(not(feature = "bifrost"))]
+        Command::Serve(_) => missing::command("serve", "bifrost"),
+        #[cfg(feature = "services")]
+        Command::Up(up) => services::up(args, up),
+        #[cfg(not(feature = "services"))]
+        Command::Up(_) => missing::command("up", "services"),
+        #[cfg(feature = "services")]
+        Command::Down(down) => services::down(args, down),
+        #[cfg(not(feature = "services"))]
+        Command::Down(_) => missing::command("down", "services"),
+        #[cfg(feature = "services")]
+        Command::Status(status) => services::status(args, status),
+        #[cfg(not(feature = "services"))]
+        Command::Status(_) => missing::command("status", "services"),
+    }
+}

@@ -1,0 +1,130 @@
+//! The one value an application holds: settings, plugins, and the ways into each part.
+
+use std::fmt;
+use std::num::NonZeroU16;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::builder::CommBuilder;
+use crate::core::net;
+use crate::core::settings::Key;
+use crate::core::{Registry, Settings, Transport};
+use crate::error::Error;
+
+/// The communication of an application: what the guides call `z.comm`. Clones share everything.
+///
+/// ```
+/// use zcomm::Comm;
+///
+/// let comm = Comm::new()?;
+/// println!("8080 is {}", if comm.check_port(8080) { "available" } else { "in use" });
+/// # Ok::<(), zcomm::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Comm(Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) settings: Settings,
+    pub(crate) warnings: Vec<String>,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) project: PathBuf,
+    pub(crate) transports: Vec<Arc<dyn Transport>>,
+    #[cfg(feature = "http")]
+    pub(crate) http: std::sync::OnceLock<zcomm_http::HttpClient>,
+    #[cfg(feature = "services")]
+    pub(crate) services: std::sync::OnceLock<zcomm_services::Manager>,
+    #[cfg(feature = "blocking")]
+    pub(crate) runtime: std::sync::OnceLock<crate::blocking::Runtime>,
+    #[cfg(feature = "log")]
+    pub(crate) _log: Option<crate::log::LogGuard>,
+}
+
+impl Comm {
+    /// Reads the settings of the working directory and finds the plugins that are linked.
+    ///
+    /// # Errors
+    ///
+    /// As [`CommBuilder::build`].
+    pub fn new() -> Result<Self, Error> {
+        Self::builder().build()
+    }
+
+    /// Starts with values of the application's own.
+    pub fn builder() -> CommBuilder {
+        CommBuilder::default()
+    }
+
+    pub(crate) fn of(inner: Inner) -> Self {
+        Self(Arc::new(inner))
+    }
+
+    /// Whether a server could listen on this port: the guides' yes or no.
+    ///
+    /// It binds the port on both loopback addresses and lets go. A privileged port that nobody answers on counts as
+    /// available; one that cannot be checked, and port 0, do not. [`net::check_port`](crate::net::check_port) says
+    /// more.
+    pub fn check_port(&self, port: u16) -> bool {
+        let state = NonZeroU16::new(port).map(net::check_port);
+        matches!(state, Some(Ok(state)) if state.is_available())
+    }
+
+    /// What the application is configured to do, and why.
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// What is odd about the settings, though not wrong: misspelt variables, a `.zEnv` that others may read.
+    pub fn warnings(&self) -> &[String] {
+        &self.0.warnings
+    }
+
+    /// Every row of the table of settings: core's and those of the plugins.
+    pub fn keys(&self) -> impl Iterator<Item = &'static Key> {
+        crate::builder::all_keys(&self.0.registry)
+    }
+
+    /// The plugins that this program has.
+    pub fn registry(&self) -> &Registry {
+        &self.0.registry
+    }
+
+    /// The folder that `.zEnv`, `schemas` and `.zcomm` belong to.
+    pub fn project(&self) -> &Path {
+        &self.0.project
+    }
+
+    /// The HTTP client. Every call gives the same one, so connections are shared.
+    #[cfg(feature = "http")]
+    pub fn http(&self) -> &zcomm_http::HttpClient {
+        self.0
+            .http
+            .get_or_init(|| crate::compose::http_client(&self.0.transports, &self.0.settings))
+    }
+
+    /// The local services. Every call gives the same manager.
+    #[cfg(feature = "services")]
+    pub fn services(&self) -> &zcomm_services::Manager {
+        self.0
+            .services
+            .get_or_init(|| crate::compose::services(&self.0))
+    }
+
+    /// The same without async.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InsideRuntime`] where an async runtime already runs this code: waiting would block it.
+    #[cfg(feature = "blocking")]
+    pub fn blocking(&self) -> Result<crate::blocking::Blocking<'_>, Error> {
+        crate::blocking::Blocking::of(self, &self.0.runtime)
+    }
+}
+
+impl fmt::Debug for Comm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Comm")
+            .field("project", &self.0.project)
+            .field("plugins", &self.0.registry.names().collect::<Vec<_>>())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,1 @@
+//! Puts the stacks together: the one place that sees all crates at once.

@@ -1,0 +1,78 @@
+//! What can go wrong before an application's communication is there.
+
+use std::path::PathBuf;
+
+use crate::core::RegistryError;
+use crate::core::settings::Invalid;
+use crate::settings::Unreadable;
+
+/// Why a [`Comm`](crate::Comm) could not be made or used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Settings that are wrong, all of them at once.
+    #[error(transparent)]
+    Settings(#[from] Invalid),
+    /// A plugin that is there twice.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// A part that could not be made or did not answer.
+    #[error(transparent)]
+    Part(#[from] crate::core::Error),
+    /// A file of settings that is there and cannot be read.
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
+    /// The working directory is gone or closed to us.
+    #[error("the working directory cannot be used; name the project's folder")]
+    NoProject {
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A file or folder that could not be written.
+    #[error("cannot write {}", path.display())]
+    Unwritable {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Another logger is installed already.
+    #[error(
+        "a tracing subscriber is installed already; call `Comm::builder().log()` before any other, or leave it out"
+    )]
+    LogInstalled,
+    /// Blocking calls inside an async runtime would block it.
+    #[error("`comm.blocking()` was called inside an async runtime; use the async calls there")]
+    InsideRuntime,
+    /// The system gave no threads for a runtime.
+    #[error("cannot start a runtime")]
+    Runtime {
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+impl Error {
+    /// The stable name of the error.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Settings(_) => "invalid_settings",
+            Self::Registry(error) => error.code(),
+            Self::Part(error) => error.code().as_str(),
+            Self::Unreadable(error) => error.code(),
+            Self::NoProject { .. } => "no_project",
+            Self::Unwritable { .. } => "unwritable_file",
+            Self::LogInstalled => "log_installed",
+            Self::InsideRuntime => "inside_runtime",
+            Self::Runtime { .. } => "no_runtime",
+        }
+    }
+
+    /// Whether the same call may succeed later, unchanged.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Self::Part(error) if error.is_retryable())
+    }
+}

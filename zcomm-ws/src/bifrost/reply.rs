@@ -1,0 +1,129 @@
+//! Reply objects: results, errors, and the id that is spliced into them. Sends nothing.
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, header};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use zcomm_core::{Body, Code, Error};
+
+use super::envelope::RequestId;
+
+/// `{"result":…}` of anything that can be written as JSON.
+///
+/// # Errors
+///
+/// [`Code::Internal`] where it cannot.
+pub fn result<T: Serialize + ?Sized>(value: &T) -> Result<Response<Body>, Error> {
+    let json = serde_json::to_vec(value).map_err(|error| Error::other(Code::Internal, error))?;
+    Ok(result_of_json(&json, &[]))
+}
+
+/// `{"result":…,"name":…}` of JSON that is there already: it is not parsed again.
+pub fn result_of_json(json: &[u8], members: &[(&str, &str)]) -> Response<Body> {
+    let mut body = Vec::with_capacity(json.len() + 32);
+    body.extend_from_slice(b"{\"result\":");
+    body.extend_from_slice(json);
+    for (name, value) in members {
+        body.extend_from_slice(format!(",\"{name}\":{value}").as_bytes());
+    }
+    body.push(b'}');
+    json_response(StatusCode::OK, body.into())
+}
+
+/// An object that is a whole reply by itself.
+pub fn object(value: &Value) -> Response<Body> {
+    json_response(StatusCode::OK, value.to_string().into())
+}
+
+/// `{"error":…,"code":…}` with the status that belongs to the code.
+///
+/// The cause of an internal error stays in the log; its sender gets a number to ask about.
+pub fn error(error: &Error) -> Response<Body> {
+    let code = error.code();
+    let mut body = Map::new();
+    if code == Code::Internal {
+        let trace = trace_id();
+        tracing::error!(trace_id = %trace, error = %Chain(error), "a request failed");
+        body.insert("error".into(), "an internal error occurred".into());
+        body.insert("code".into(), code.as_str().into());
+        body.insert("details".into(), serde_json::json!({ "trace_id": trace }));
+    } else {
+        body.insert("error".into(), error.to_string().into());
+        body.insert("code".into(), code.as_str().into());
+        if let Some(details) = error.details() {
+            body.insert("details".into(), details.clone());
+        }
+    }
+    json_response(code.status(), Value::Object(body).to_string().into())
+}
+
+/// A reply object with its id before the last brace, in pieces that are sent one behind the other.
+pub(super) fn with_id<'a>(object: &'a [u8], id: &'a RequestId<'_>) -> [&'a [u8]; 5] {
+    let open = object.strip_suffix(b"}").unwrap_or(object);
+    let comma: &[u8] = if open.ends_with(b"{") { b"" } else { b"," };
+    [open, comma, id.member().as_bytes(), id.json().as_bytes(), b"}"]
+}
+
+fn json_response(status: StatusCode, body: Bytes) -> Response<Body> {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// Eight random bytes in hexadecimal: enough to find one line in a log.
+fn trace_id() -> String {
+    let mut bytes = [0; 8];
+    // Without randomness the log line is still there, only harder to find.
+    let _ = getrandom::fill(&mut bytes);
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// An error and its causes on one line.
+struct Chain<'a>(&'a Error);
+
+impl std::fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut cause = std::error::Error::source(self.0);
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bifrost::Envelope;
+
+    fn text(response: &Response<Body>) -> &str {
+        std::str::from_utf8(response.body().as_bytes().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn json_travels_as_bytes() {
+        let response = result_of_json(br#"[{"id": 1}]"#, &[("_cached", "false")]);
+
+        assert_eq!(text(&response), r#"{"result":[{"id": 1}],"_cached":false}"#);
+    }
+
+    #[test]
+    fn an_internal_error_keeps_its_cause() {
+        let response = error(&Error::other(Code::Internal, "the disk is on fire"));
+
+        assert_eq!(response.status(), 500);
+        assert!(text(&response).contains("trace_id") && !text(&response).contains("fire"), "{}", text(&response));
+    }
+
+    #[test]
+    fn the_id_is_the_last_member() {
+        let envelope = Envelope::of(r#"{"event":"ping","_requestId":"a\"b"}"#).unwrap();
+        let splice = |object: &[u8]| String::from_utf8(with_id(object, envelope.id().unwrap()).concat()).unwrap();
+
+        assert_eq!(splice(br#"{"result":1}"#), r#"{"result":1,"_requestId":"a\"b"}"#);
+        assert_eq!(splice(b"{}"), r#"{"_requestId":"a\"b"}"#);
+    }
+}

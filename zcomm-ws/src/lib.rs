@@ -1,0 +1,3 @@
+//! WebSocket for zcomm: the frame engine, and what is built on it.
+
+pub mod frame;
