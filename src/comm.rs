@@ -109,6 +109,29 @@ impl Comm {
             .get_or_init(|| crate::compose::services(&self.0))
     }
 
+    /// A WebSocket server as the settings describe it: give it a handler, and bind it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoToken`] where tokens are required and there are none; [`Error::TokenFile`] for a file of tokens that
+    /// others may read; [`Error::Unsupported`] for a setting that would otherwise be ignored.
+    #[cfg(feature = "ws")]
+    pub fn websocket(
+        &self,
+    ) -> Result<zcomm_ws::server::ServerBuilder<zcomm_ws::server::Idle>, Error> {
+        crate::compose::websocket(&self.0.settings, &self.0.project)
+    }
+
+    /// A zBifrost server as the settings describe it: give it models, and bind it.
+    ///
+    /// # Errors
+    ///
+    /// As [`websocket`](Self::websocket).
+    #[cfg(feature = "bifrost")]
+    pub fn bifrost(&self) -> Result<zcomm_ws::bifrost::BifrostBuilder, Error> {
+        crate::compose::bifrost(&self.0.settings, &self.0.project)
+    }
+
     /// The same without async.
     ///
     /// # Errors

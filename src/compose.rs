@@ -1,1 +1,21 @@
 //! Puts the stacks together: the one place that sees all crates at once.
+
+#[cfg(feature = "bifrost")]
+mod bifrost;
+#[cfg(feature = "http")]
+mod http;
+#[cfg(feature = "ws")]
+mod policy;
+#[cfg(feature = "services")]
+mod services;
+#[cfg(feature = "ws")]
+mod websocket;
+
+#[cfg(feature = "bifrost")]
+pub(crate) use bifrost::builder as bifrost;
+#[cfg(feature = "http")]
+pub(crate) use http::client as http_client;
+#[cfg(feature = "services")]
+pub(crate) use services::manager as services;
+#[cfg(feature = "ws")]
+pub(crate) use websocket::server as websocket;

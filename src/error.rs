@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::core::RegistryError;
 use crate::core::settings::Invalid;
+use crate::core::{RegistryError, TokenFileError};
 use crate::settings::Unreadable;
 
 /// Why a [`Comm`](crate::Comm) could not be made or used.
@@ -38,6 +38,20 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// Tokens are required, and there are none.
+    #[error(
+        "`websocket.require_auth` is set, and there is no token: set WEBSOCKET_TOKEN, or make one with `zcomm token new`"
+    )]
+    NoToken,
+    /// A token file that is not as it has to be.
+    #[error(transparent)]
+    TokenFile(#[from] TokenFileError),
+    /// A setting that this version does not honour yet, and will not ignore.
+    #[error("`{key}` is set, and this version of zcomm cannot do that yet")]
+    Unsupported {
+        /// The setting.
+        key: &'static str,
+    },
     /// Another logger is installed already.
     #[error(
         "a tracing subscriber is installed already; call `Comm::builder().log()` before any other, or leave it out"
@@ -65,6 +79,9 @@ impl Error {
             Self::Unreadable(error) => error.code(),
             Self::NoProject { .. } => "no_project",
             Self::Unwritable { .. } => "unwritable_file",
+            Self::NoToken => "no_token",
+            Self::TokenFile(error) => error.code(),
+            Self::Unsupported { .. } => "unsupported",
             Self::LogInstalled => "log_installed",
             Self::InsideRuntime => "inside_runtime",
             Self::Runtime { .. } => "no_runtime",

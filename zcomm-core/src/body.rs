@@ -87,6 +87,15 @@ impl Body {
         }
     }
 
+    /// The bytes themselves, unless they are still to arrive.
+    pub fn into_bytes(self) -> Option<Bytes> {
+        match self.0 {
+            Kind::Empty => Some(Bytes::new()),
+            Kind::Full(bytes) => Some(bytes),
+            Kind::Stream(_) => None,
+        }
+    }
+
     /// The same body once more, unless it is a stream. Bytes are shared, not copied.
     pub fn try_clone(&self) -> Option<Self> {
         match &self.0 {

@@ -10,10 +10,11 @@
 //! | [`CacheKeyer`] | `CacheLayer` of `zcomm-cache` | under which key an answer may be kept |
 //! | [`ServiceDriver`] | [`RequireLayer`] | what a local service is |
 //!
-//! Apart from looking at a port ([`net`]) and at a token file ([`auth`]), this crate does no I/O.
+//! Apart from looking at a port ([`net`]) and at files of tokens and keys ([`auth`]), this crate does no I/O.
 
 pub mod auth;
 pub mod cache;
+pub mod data;
 pub mod net;
 pub mod service;
 pub mod settings;
@@ -36,11 +37,13 @@ pub use auth::{
     AuthLayer, AuthPolicy, Credentials, Layered, NewToken, Open, Refusal, TokenEntry, TokenFile,
     TokenFileError, TokenList, TokenRecord, TokenSource,
 };
+#[cfg(feature = "jwt")]
+pub use auth::{Jwt, JwtError, JwtKey, PLUGIN_JWT};
 pub use body::Body;
 pub use cache::{AnswerCache, CacheKey, CacheKeyer, CacheRequest, Remembered};
 pub use caller::{Caller, ConnectionId, Peer};
 pub use code::Code;
-pub use command::Command;
+pub use command::{CacheWish, Command};
 pub use deadline::{Deadline, DeadlineLayer, Timed, TimedFuture};
 pub use error::{BoxError, Coded, Error, Phase};
 pub use identity::{AuthContext, DEFAULT_APP, Identity, Scope};

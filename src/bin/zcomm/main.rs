@@ -2,6 +2,7 @@
 
 mod args;
 mod config;
+mod duration;
 mod failure;
 #[cfg(feature = "http")]
 mod http;
@@ -15,8 +16,12 @@ mod serve;
 mod services;
 mod token;
 
+#[cfg(any(feature = "http", feature = "services", feature = "bifrost"))]
+use std::future::Future;
 use std::process::ExitCode;
 
+#[cfg(any(feature = "http", feature = "services", feature = "bifrost"))]
+use anyhow::Context;
 use clap::Parser;
 
 use crate::args::{Args, Command};
@@ -58,4 +63,13 @@ fn run(args: &Args) -> anyhow::Result<Outcome> {
         #[cfg(not(feature = "services"))]
         Command::Status(_) => missing::command("status", "services"),
     }
+}
+
+/// Waits for what a command does, on a runtime that ends with it.
+#[cfg(any(feature = "http", feature = "services", feature = "bifrost"))]
+fn wait<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    runtime.context("cannot start a runtime")?.block_on(work)
 }

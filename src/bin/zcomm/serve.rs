@@ -1,1 +1,104 @@
+//! `zcomm serve`: a zBifrost server, until it is told to stop.
 
+mod demo;
+
+use anyhow::Context;
+use zcomm::ws::bifrost::Bifrost;
+
+use crate::output::{self, GOOD, HEAD, Outcome};
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = "\
+It serves a small demo, `users` and `messages`, from memory. Ctrl-C lets clients go and ends it; a second
+Ctrl-C ends it at once.")]
+pub(crate) struct Args {
+    /// The address to listen on
+    #[arg(long)]
+    host: Option<String>,
+    /// The port to listen on; 0 takes any that is free
+    #[arg(long)]
+    port: Option<u16>,
+}
+
+pub(crate) fn run(args: &crate::args::Args, serve: &Args) -> anyhow::Result<Outcome> {
+    let mut builder = args.builder().log();
+    if let Some(host) = &serve.host {
+        builder = builder.set_from("--host", "websocket.host", host);
+    }
+    if let Some(port) = serve.port {
+        builder = builder.set_from("--port", "websocket.port", port.to_string());
+    }
+    let comm = builder.build()?;
+    let models = demo::models()?;
+    crate::wait(async {
+        let server = comm.bifrost()?.models(models).bind().await?;
+        demo::fill(server.app()).await?;
+        greet(&comm, &server);
+        until_stopped(&server).await?;
+        let drained = server.wait().await;
+        output::line(&format!(
+            "stopped; {} connections closed, {} cut",
+            drained.closed, drained.cut
+        ));
+        Ok(Outcome::Done)
+    })
+}
+
+fn greet(comm: &zcomm::Comm, server: &Bifrost) {
+    let address = server.local_addr();
+    let auth = if comm.settings().flag("websocket.require_auth") {
+        "a token"
+    } else {
+        "no token"
+    };
+    let origins = match comm.settings().list("websocket.allowed_origins") {
+        [] => "pages of this machine".to_owned(),
+        listed => listed.join(", "),
+    };
+    let models: Vec<&str> = server
+        .app()
+        .models()
+        .iter()
+        .map(|model| model.name())
+        .collect();
+    output::line(&format!(
+        "{GOOD}zBifrost{GOOD:#} on {HEAD}ws://{address}/ws{HEAD:#} for {origins}, {auth} needed"
+    ));
+    output::line(&format!("models: {}", models.join(", ")));
+    output::line(&format!(
+        "try: curl -H 'Content-Type: application/json' -d '{{\"zKey\":\"^List {}\"}}' http://{address}/dispatch",
+        models.first().copied().unwrap_or("users"),
+    ));
+}
+
+/// Waits for Ctrl-C or SIGTERM and begins to let clients go; a second signal cuts them.
+async fn until_stopped(server: &Bifrost) -> anyhow::Result<()> {
+    signal().await?;
+    output::line("stopping; once more to stop at once");
+    server.shutdown();
+    let stopper = server.stopper();
+    tokio::spawn(async move {
+        if signal().await.is_ok() {
+            stopper.stop();
+        }
+    });
+    Ok(())
+}
+
+#[cfg(unix)]
+async fn signal() -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted.context("cannot listen for Ctrl-C"),
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+async fn signal() -> anyhow::Result<()> {
+    tokio::signal::ctrl_c()
+        .await
+        .context("cannot listen for Ctrl-C")
+}

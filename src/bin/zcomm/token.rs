@@ -39,7 +39,7 @@ enum Command {
         #[arg(long = "role", value_name = "ROLE")]
         roles: Vec<String>,
         /// How long it is valid: 90s, 12h, 30d; without it, for ever
-        #[arg(long, value_name = "TIME", value_parser = lifetime)]
+        #[arg(long, value_name = "TIME", value_parser = crate::duration::parse)]
         expires: Option<Duration>,
         /// What it is for, in words for people
         #[arg(long)]
@@ -179,50 +179,4 @@ fn row(record: &TokenRecord) -> [Cell; 6] {
         Cell::styled(expires, style),
         text(&record.note),
     ]
-}
-
-/// A number and its unit: seconds, minutes, hours, days.
-fn lifetime(text: &str) -> Result<Duration, String> {
-    let allowed = "write a number and a unit: 90s, 15m, 12h, 30d";
-    let (number, unit) = text
-        .split_at_checked(text.len().saturating_sub(1))
-        .ok_or(allowed)?;
-    let number: u64 = number.parse().map_err(|_| allowed)?;
-    let unit = match unit {
-        "s" => 1,
-        "m" => 60,
-        "h" => 3600,
-        "d" => 86_400,
-        _ => return Err(allowed.to_owned()),
-    };
-    // A century is for ever, and still a date that can be written.
-    let most = 100 * 366 * 86_400;
-    number
-        .checked_mul(unit)
-        .filter(|all| (1..=most).contains(all))
-        .map(Duration::from_secs)
-        .ok_or_else(|| "a token lives from one second to a hundred years".to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_lifetime_has_a_number_and_a_unit() {
-        assert_eq!(lifetime("90s"), Ok(Duration::from_secs(90)));
-        assert_eq!(lifetime("30d"), Ok(Duration::from_secs(30 * 86_400)));
-        for wrong in [
-            "",
-            "d",
-            "30",
-            "0s",
-            "-1d",
-            "99999999999999999999d",
-            "1 d",
-            "é",
-        ] {
-            assert!(lifetime(wrong).is_err(), "{wrong}");
-        }
-    }
 }

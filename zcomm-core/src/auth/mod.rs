@@ -1,6 +1,8 @@
 //! Who is this, and may they: the trait [`AuthPolicy`], what it judges, and how it refuses.
 
 mod credentials;
+#[cfg(feature = "jwt")]
+mod jwt;
 mod layer;
 mod layered;
 mod open;
@@ -17,6 +19,8 @@ use crate::caller::Peer;
 use crate::identity::Identity;
 
 pub use credentials::{Credentials, TokenSource};
+#[cfg(feature = "jwt")]
+pub use jwt::{Jwt, JwtError, JwtKey, PLUGIN_JWT};
 pub use layer::{Auth, AuthLayer};
 pub use layered::Layered;
 pub use open::Open;

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::ser::{Serialize, SerializeStruct, Serializer};
+
 use super::{Endpoint, ServiceState};
 use crate::secret::Secret;
 
@@ -64,5 +66,43 @@ impl fmt::Debug for ConnectionInfo {
             .field("endpoint", &self.endpoint)
             .field("tls", &self.tls)
             .finish_non_exhaustive()
+    }
+}
+
+/// Writes what is not secret: neither the password nor the texts that hold it.
+impl Serialize for ConnectionInfo {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("ConnectionInfo", 6)?;
+        fields.serialize_field("status", &self.status)?;
+        fields.serialize_field("host", &self.endpoint.host)?;
+        fields.serialize_field("port", &self.endpoint.port)?;
+        fields.serialize_field("user", &self.endpoint.user)?;
+        fields.serialize_field("database", &self.endpoint.database)?;
+        fields.serialize_field("tls", &(self.tls == Tls::Required))?;
+        fields.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neither_debug_nor_json_shows_the_password() {
+        let endpoint = Endpoint::local(6379).with_password("hunter2");
+        let info = ConnectionInfo::new(
+            ServiceState::Running,
+            endpoint,
+            "redis://:hunter2@127.0.0.1:6379",
+        )
+        .with_variable("REDIS_URL", "redis://:hunter2@127.0.0.1:6379");
+
+        let json = serde_json::to_string(&info).unwrap();
+
+        assert_eq!(
+            json,
+            r#"{"status":"running","host":"127.0.0.1","port":6379,"user":null,"database":null,"tls":false}"#
+        );
+        assert!(!format!("{info:?}").contains("hunter2"));
     }
 }

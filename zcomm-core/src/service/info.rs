@@ -12,6 +12,8 @@ pub struct DriverInfo {
     pub title: &'static str,
     /// The port that clients expect.
     pub default_port: u16,
+    /// As whom it is asked, where nobody says.
+    pub login: Login,
     /// How the service is installed, per operating system.
     pub install: &'static [InstallHint],
 }
@@ -24,6 +26,7 @@ impl DriverInfo {
             aliases: &[],
             title,
             default_port,
+            login: Login::Open,
             install: &[],
         }
     }
@@ -32,6 +35,13 @@ impl DriverInfo {
     #[must_use]
     pub const fn with_aliases(mut self, aliases: &'static [&'static str]) -> Self {
         self.aliases = aliases;
+        self
+    }
+
+    /// The same with another login.
+    #[must_use]
+    pub const fn with_login(mut self, login: Login) -> Self {
+        self.login = login;
         self
     }
 
@@ -58,6 +68,26 @@ impl DriverInfo {
             .find(|hint| hint.os == Os::current())
             .map(|hint| hint.command)
     }
+}
+
+/// As whom a service is asked, where neither caller nor settings say.
+///
+/// It tells what a started instance is given: with [`Password`](Self::Password) and [`User`](Self::User) every data
+/// directory gets a password of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Login {
+    /// Whoever reaches it may use it.
+    Open,
+    /// Whoever knows the password may use it.
+    Password,
+    /// It has users with passwords, and several databases.
+    User {
+        /// The user that owns everything.
+        user: &'static str,
+        /// The database that is made at the first start.
+        database: &'static str,
+    },
 }
 
 /// One way to install a service.

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 
 pub use connection::{ConnectionInfo, Tls};
 pub use endpoint::Endpoint;
-pub use info::{DriverInfo, InstallHint, Os};
+pub use info::{DriverInfo, InstallHint, Login, Os};
 pub use probe::{Probe, ServiceIdentity, ServiceState};
 pub use recipe::{
     Account, ContainerRecipe, InitStep, ProcessRecipe, Program, RecipeFile, Recipes, StartPlan,

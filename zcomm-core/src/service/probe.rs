@@ -1,6 +1,7 @@
 //! What a probe found out.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -55,6 +56,8 @@ pub struct ServiceIdentity {
     pub pid: Option<u32>,
     /// How long it has been running, where the server says so.
     pub uptime: Option<Duration>,
+    /// Where its data lives, where the server says so.
+    pub data_dir: Option<PathBuf>,
 }
 
 /// What a probe found out.

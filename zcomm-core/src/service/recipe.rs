@@ -13,7 +13,9 @@ use super::Endpoint;
 pub struct StartPlan {
     /// Where it is to listen, and the user, password and database it is to have.
     pub endpoint: Endpoint,
-    /// Where its data is to live.
+    /// The folder of its configuration and sockets; the account it runs under may enter and not write.
+    pub folder: PathBuf,
+    /// Where its data is to live; the account it runs under owns it.
     pub data_dir: PathBuf,
     /// Whether the data is to be there next time.
     pub persistent: bool,
@@ -24,15 +26,24 @@ pub struct StartPlan {
 }
 
 impl StartPlan {
-    /// A throw-away instance at that place.
-    pub fn new(endpoint: Endpoint, data_dir: impl Into<PathBuf>) -> Self {
+    /// A throw-away instance at that place, with its data in `data` below `folder`.
+    pub fn new(endpoint: Endpoint, folder: impl Into<PathBuf>) -> Self {
+        let folder = folder.into();
         Self {
             endpoint,
-            data_dir: data_dir.into(),
+            data_dir: folder.join("data"),
+            folder,
             persistent: false,
             version: None,
             extra_args: Vec::new(),
         }
+    }
+
+    /// The same with its data elsewhere.
+    #[must_use]
+    pub fn data_dir(mut self, data_dir: impl Into<PathBuf>) -> Self {
+        self.data_dir = data_dir.into();
+        self
     }
 
     /// The same with data that is to be there next time.
@@ -122,8 +133,8 @@ pub struct ProcessRecipe {
     pub env: Vec<(String, String)>,
     /// Files to write before it starts: configuration, passwords. They never hold what a command line would show.
     pub files: Vec<RecipeFile>,
-    /// What makes its data directory, if it does not do so itself.
-    pub init: Option<InitStep>,
+    /// What makes its data directory, in this order, if it does not do so itself.
+    pub init: Vec<InitStep>,
     /// The account it runs under when we are root; `nobody` where there is none of that name.
     pub account: Account,
     /// The signal that asks it to stop.
@@ -140,7 +151,7 @@ impl ProcessRecipe {
             args: Vec::new(),
             env: Vec::new(),
             files: Vec::new(),
-            init: None,
+            init: Vec::new(),
             account: Account::Nobody,
             stop: StopSignal::Terminate,
             stop_within: Duration::from_secs(10),
@@ -168,10 +179,10 @@ impl ProcessRecipe {
         self
     }
 
-    /// The same with a step that makes the data directory.
+    /// The same with one more step that makes the data directory.
     #[must_use]
     pub fn init(mut self, init: InitStep) -> Self {
-        self.init = Some(init);
+        self.init.push(init);
         self
     }
 
@@ -211,7 +222,9 @@ pub struct InitStep {
     pub program: Program,
     /// Its arguments.
     pub args: Vec<String>,
-    /// The file that is there once it has run.
+    /// What it reads.
+    pub stdin: String,
+    /// The file that is there once it has run; a step that makes none itself leaves it to the launcher.
     pub marker: PathBuf,
 }
 
@@ -225,8 +238,16 @@ impl InitStep {
         Self {
             program,
             args: args.into_iter().map(Into::into).collect(),
+            stdin: String::new(),
             marker: marker.into(),
         }
+    }
+
+    /// The same with something to read.
+    #[must_use]
+    pub fn stdin(mut self, text: impl Into<String>) -> Self {
+        self.stdin = text.into();
+        self
     }
 }
 
@@ -240,6 +261,8 @@ pub enum StopSignal {
     Interrupt,
     /// SIGQUIT.
     Quit,
+    /// SIGKILL: for throw-away data, which needs no good-bye.
+    Kill,
 }
 
 /// A service as a container.

@@ -27,6 +27,7 @@ const LONGEST_ID: usize = 256;
 pub struct Envelope<'m> {
     text: &'m str,
     event: Event<'m>,
+    named: bool,
     id: Option<RequestId<'m>>,
 }
 
@@ -89,7 +90,13 @@ impl<'m> Envelope<'m> {
         let members = Members::of(text)?;
         let id = members.id(text)?;
         let event = members.event()?;
-        Ok(Self { text, event, id })
+        let named = members.event.is_some_and(|raw| raw.get() != "null");
+        Ok(Self {
+            text,
+            event,
+            named,
+            id,
+        })
     }
 
     /// The event that routes the message.
@@ -98,6 +105,11 @@ impl<'m> Envelope<'m> {
             Event::Named(name) => name,
             Event::Unescaped(name) => name,
         }
+    }
+
+    /// Whether the message itself says `event`, and its form does not only imply it.
+    pub fn names_event(&self) -> bool {
+        self.named
     }
 
     /// The id, if its sender wants the reply to carry one.
@@ -124,15 +136,20 @@ impl<'m> Members<'m> {
     fn of(text: &'m str) -> Result<Self, Fault> {
         let members: Self = serde_json::from_str(text).map_err(|error| Fault::of_json(&error))?;
         match members.twice {
-            Some(name) => Err(Fault::bad_request(format!("the member `{name}` is there twice"))),
+            Some(name) => Err(Fault::bad_request(format!(
+                "the member `{name}` is there twice"
+            ))),
             None => Ok(members),
         }
     }
 
     fn event(&self) -> Result<Event<'m>, Fault> {
         for (name, given) in [("event", self.event), ("action", self.action)] {
-            let Some(raw) = given.filter(|raw| raw.get() != "null") else { continue };
-            let event = text_of(raw).ok_or_else(|| Fault::bad_request(format!("`{name}` is not a text")))?;
+            let Some(raw) = given.filter(|raw| raw.get() != "null") else {
+                continue;
+            };
+            let event = text_of(raw)
+                .ok_or_else(|| Fault::bad_request(format!("`{name}` is not a text")))?;
             return match &event {
                 Event::Named("") => Err(Fault::bad_request(format!("`{name}` is empty"))),
                 _ => Ok(event.canonical()),
@@ -151,19 +168,30 @@ impl<'m> Members<'m> {
             (None, Some(raw)) if !self.answers_a_question() => Some((IdName::Plain, raw)),
             _ => None,
         };
-        let Some((name, raw)) = given.filter(|(_, raw)| raw.get() != "null") else { return Ok(None) };
+        let Some((name, raw)) = given.filter(|(_, raw)| raw.get() != "null") else {
+            return Ok(None);
+        };
         let json = raw.get();
         if json.starts_with(['{', '[']) {
-            return Err(Fault::bad_request("the request id is an object or an array"));
+            return Err(Fault::bad_request(
+                "the request id is an object or an array",
+            ));
         }
         if json.len() > LONGEST_ID {
-            return Err(Fault::bad_request("the request id is longer than 256 bytes"));
+            return Err(Fault::bad_request(
+                "the request id is longer than 256 bytes",
+            ));
         }
-        Ok(Some(RequestId { name, json, span: span_of_member(text, json) }))
+        Ok(Some(RequestId {
+            name,
+            json,
+            span: span_of_member(text, json),
+        }))
     }
 
     fn answers_a_question(&self) -> bool {
-        self.event.is_some_and(|raw| raw.get() == "\"input_response\"")
+        self.event
+            .is_some_and(|raw| raw.get() == "\"input_response\"")
     }
 }
 
@@ -186,7 +214,9 @@ fn text_of(raw: &RawValue) -> Option<Event<'_>> {
     if let Ok(name) = serde_json::from_str::<&str>(raw.get()) {
         return Some(Event::Named(name));
     }
-    serde_json::from_str::<String>(raw.get()).ok().map(Event::Unescaped)
+    serde_json::from_str::<String>(raw.get())
+        .ok()
+        .map(Event::Unescaped)
 }
 
 /// Where the member that has this value stands, one comma included.
@@ -293,37 +323,80 @@ mod tests {
         let envelope = Envelope::of(text).unwrap();
 
         assert_eq!(envelope.event(), event, "{text}");
-        assert_eq!(envelope.id().map(|id| format!("{}{}", id.member(), id.json())).as_deref(), id, "{text}");
+        assert_eq!(
+            envelope
+                .id()
+                .map(|id| format!("{}{}", id.member(), id.json()))
+                .as_deref(),
+            id,
+            "{text}"
+        );
     }
 
     #[track_caller]
     fn fails(text: &str, code: Code, message: &str) {
         let fault = Envelope::of(text).unwrap_err();
 
-        assert_eq!((fault.code, fault.to_string().contains(message)), (code, true), "{fault}");
+        assert_eq!(
+            (fault.code, fault.to_string().contains(message)),
+            (code, true),
+            "{fault}"
+        );
     }
 
     #[test]
     fn the_event_is_named_or_follows_from_an_old_form() {
         routes(r#"{"event":"ping"}"#, "ping", None);
-        routes(r#"{"action":"get_schema","model":"users"}"#, "get_schema", None);
+        routes(
+            r#"{"action":"get_schema","model":"users"}"#,
+            "get_schema",
+            None,
+        );
         routes(r#"{"event":null,"action":"ping"}"#, "ping", None);
         routes(r#"{"zKey":"^List users"}"#, "dispatch", None);
         routes(r#"{"cmd":"zFunc(f)"}"#, "dispatch", None);
         routes(r#"{"event":"read","model":"users"}"#, "dispatch", None);
-        routes(r#"{"event":"set_query_cache_ttl","ttl":5}"#, "set_cache_ttl", None);
+        routes(
+            r#"{"event":"set_query_cache_ttl","ttl":5}"#,
+            "set_cache_ttl",
+            None,
+        );
         routes(r#"{"\u0065vent":"p\u0069ng"}"#, "ping", None);
     }
 
     #[test]
     fn an_id_is_any_scalar_and_keeps_its_type_and_name() {
-        routes(r#"{"event":"ping","_requestId":0}"#, "ping", Some(r#""_requestId":0"#));
-        routes(r#"{"event":"ping","_requestId":""}"#, "ping", Some(r#""_requestId":"""#));
-        routes(r#"{"event":"ping","_requestId": false }"#, "ping", Some(r#""_requestId":false"#));
-        routes(r#"{"event":"ping","requestId":"a"}"#, "ping", Some(r#""requestId":"a""#));
-        routes(r#"{"event":"ping","requestId":1,"_requestId":2}"#, "ping", Some(r#""_requestId":2"#));
+        routes(
+            r#"{"event":"ping","_requestId":0}"#,
+            "ping",
+            Some(r#""_requestId":0"#),
+        );
+        routes(
+            r#"{"event":"ping","_requestId":""}"#,
+            "ping",
+            Some(r#""_requestId":"""#),
+        );
+        routes(
+            r#"{"event":"ping","_requestId": false }"#,
+            "ping",
+            Some(r#""_requestId":false"#),
+        );
+        routes(
+            r#"{"event":"ping","requestId":"a"}"#,
+            "ping",
+            Some(r#""requestId":"a""#),
+        );
+        routes(
+            r#"{"event":"ping","requestId":1,"_requestId":2}"#,
+            "ping",
+            Some(r#""_requestId":2"#),
+        );
         routes(r#"{"event":"ping","_requestId":null}"#, "ping", None);
-        routes(r#"{"event":"input_response","requestId":"q1","value":1}"#, "input_response", None);
+        routes(
+            r#"{"event":"input_response","requestId":"q1","value":1}"#,
+            "input_response",
+            None,
+        );
     }
 
     #[test]
@@ -336,11 +409,27 @@ mod tests {
         fails("\"x\"", Code::BadRequest, "object");
         fails("{}", Code::BadRequest, "no `event`");
         fails(r#"{"event":7}"#, Code::BadRequest, "`event` is not a text");
-        fails(r#"{"event":["ping"]}"#, Code::BadRequest, "`event` is not a text");
+        fails(
+            r#"{"event":["ping"]}"#,
+            Code::BadRequest,
+            "`event` is not a text",
+        );
         fails(r#"{"event":""}"#, Code::BadRequest, "`event` is empty");
-        fails(r#"{"event":"a","event":"b"}"#, Code::BadRequest, "`event` is there twice");
-        fails(r#"{"event":"a","_requestId":{}}"#, Code::BadRequest, "object or an array");
-        fails(&format!(r#"{{"event":"a","_requestId":"{}"}}"#, "x".repeat(255)), Code::BadRequest, "longer than 256");
+        fails(
+            r#"{"event":"a","event":"b"}"#,
+            Code::BadRequest,
+            "`event` is there twice",
+        );
+        fails(
+            r#"{"event":"a","_requestId":{}}"#,
+            Code::BadRequest,
+            "object or an array",
+        );
+        fails(
+            &format!(r#"{{"event":"a","_requestId":"{}"}}"#, "x".repeat(255)),
+            Code::BadRequest,
+            "longer than 256",
+        );
     }
 
     #[test]
@@ -355,9 +444,18 @@ mod tests {
             let rest = Envelope::of(text).unwrap().without_id();
 
             let parsed: serde_json::Value = serde_json::from_str(&rest).unwrap();
-            assert_eq!(parsed, serde_json::json!({"event": "ping", "a": 1}), "{text} became {rest}");
+            assert_eq!(
+                parsed,
+                serde_json::json!({"event": "ping", "a": 1}),
+                "{text} became {rest}"
+            );
         }
-        assert_eq!(Envelope::of(r#"{"zKey":"a","_requestId":1}"#).unwrap().without_id(), r#"{"zKey":"a"}"#);
+        assert_eq!(
+            Envelope::of(r#"{"zKey":"a","_requestId":1}"#)
+                .unwrap()
+                .without_id(),
+            r#"{"zKey":"a"}"#
+        );
     }
 
     #[test]

@@ -16,7 +16,10 @@ pub struct Fault {
 impl Fault {
     /// A fault with the sentence that its sender reads.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        Self {
+            code,
+            message: message.into(),
+        }
     }
 
     /// A message of the wrong shape.
@@ -28,9 +31,10 @@ impl Fault {
     pub(super) fn of_json(error: &serde_json::Error) -> Self {
         match error.classify() {
             Category::Data => Self::bad_request(format!("the message must be an object: {error}")),
-            Category::Syntax | Category::Eof | Category::Io => {
-                Self::new(Code::InvalidJson, format!("the message is not JSON: {error}"))
-            }
+            Category::Syntax | Category::Eof | Category::Io => Self::new(
+                Code::InvalidJson,
+                format!("the message is not JSON: {error}"),
+            ),
         }
     }
 }

@@ -6,8 +6,6 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use zcomm_core::{Body, Code, Error};
 
-use super::envelope::RequestId;
-
 /// `{"result":…}` of anything that can be written as JSON.
 ///
 /// # Errors
@@ -57,17 +55,13 @@ pub fn error(error: &Error) -> Response<Body> {
     json_response(code.status(), Value::Object(body).to_string().into())
 }
 
-/// A reply object with its id before the last brace, in pieces that are sent one behind the other.
-pub(super) fn with_id<'a>(object: &'a [u8], id: &'a RequestId<'_>) -> [&'a [u8]; 5] {
-    let open = object.strip_suffix(b"}").unwrap_or(object);
-    let comma: &[u8] = if open.ends_with(b"{") { b"" } else { b"," };
-    [open, comma, id.member().as_bytes(), id.json().as_bytes(), b"}"]
-}
-
 fn json_response(status: StatusCode, body: Bytes) -> Response<Body> {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
     response
 }
 
@@ -97,7 +91,6 @@ impl std::fmt::Display for Chain<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bifrost::Envelope;
 
     fn text(response: &Response<Body>) -> &str {
         std::str::from_utf8(response.body().as_bytes().unwrap()).unwrap()
@@ -115,15 +108,10 @@ mod tests {
         let response = error(&Error::other(Code::Internal, "the disk is on fire"));
 
         assert_eq!(response.status(), 500);
-        assert!(text(&response).contains("trace_id") && !text(&response).contains("fire"), "{}", text(&response));
-    }
-
-    #[test]
-    fn the_id_is_the_last_member() {
-        let envelope = Envelope::of(r#"{"event":"ping","_requestId":"a\"b"}"#).unwrap();
-        let splice = |object: &[u8]| String::from_utf8(with_id(object, envelope.id().unwrap()).concat()).unwrap();
-
-        assert_eq!(splice(br#"{"result":1}"#), r#"{"result":1,"_requestId":"a\"b"}"#);
-        assert_eq!(splice(b"{}"), r#"{"_requestId":"a\"b"}"#);
+        assert!(
+            text(&response).contains("trace_id") && !text(&response).contains("fire"),
+            "{}",
+            text(&response)
+        );
     }
 }

@@ -156,6 +156,34 @@ async fn without_a_valid_token_nothing_is_inherited() {
     assert_eq!(wrong.to_string(), "Invalid token");
 }
 
+/// Knows whoever calls from the same process, without a token.
+struct Local;
+
+#[async_trait]
+impl AuthPolicy for Local {
+    async fn identify(&self, _given: &Credentials, peer: &Peer) -> Result<Identity, Refusal> {
+        match peer.address {
+            None => Ok(Identity::user("local")),
+            Some(_) => Err(Refusal::AuthenticationRequired),
+        }
+    }
+
+    fn permits(&self, _who: &Identity, _what: &Action<'_>) -> bool {
+        true
+    }
+}
+
+#[tokio::test]
+async fn who_is_known_without_a_token_inherits_nothing_either() {
+    let policy = Layered::new(session_tier(sessions()), Local);
+    let session = ask(&tiers(), Credentials::token("session")).await.unwrap();
+
+    let without = Credentials::none().held_by(Arc::new(session));
+    let who = ask(&policy, without).await.unwrap();
+
+    assert_is(&who, AuthContext::Application, "local", &[]);
+}
+
 #[tokio::test]
 async fn a_dual_caller_with_one_token_becomes_what_that_token_says() {
     let policy = tiers();

@@ -129,7 +129,16 @@ pub(super) fn write(path: &Path, text: &str) -> Result<(), TokenFileError> {
         let _ = fs::remove_file(&new);
         return Err(failed("write", path)(error));
     }
+    keep(path);
     Ok(())
+}
+
+/// Asks the disk to keep the new name through a power cut, so that a revoked token does not come back. The change is
+/// made by now, so a disk that cannot promise that is no error.
+fn keep(path: &Path) {
+    if let Some(folder) = path.parent().and_then(|folder| File::open(folder).ok()) {
+        let _ = folder.sync_all();
+    }
 }
 
 /// The right to change the file; it ends when this is dropped, and with the process.

@@ -41,7 +41,24 @@ const CHECK_DEADLINE: Duration = Duration::from_secs(2);
 ///
 /// The file is JSON, made by [`add`](Self::add) and [`revoke`](Self::revoke), which the program offers as
 /// `zcomm token new` and `zcomm token revoke`. It holds digests, never tokens, and is refused unless it belongs to
-/// the user who runs the program and has the mode 0600 or less.
+/// the user who runs the program and has the mode 0600 or less. All but `digest` may be left out:
+///
+/// ```json
+/// {
+///   "version": 1,
+///   "tokens": [
+///     {
+///       "digest": "d74981efa70a0c880b8d8c1985d075dbcbf679b99a5f9914e5aaf96b831a9e24",
+///       "user": "ada",
+///       "app": "shop",
+///       "created": "2026-12-01T08:00:00Z",
+///       "expires": "2027-12-01T08:00:00Z",
+///       "note": "laptop",
+///       "roles": ["admin"]
+///     }
+///   ]
+/// }
+/// ```
 ///
 /// A change, by whatever program, counts within a second or so, for whoever is identified from then on; who was
 /// let in before stays until the connection or the token's own expiry ends. A changed file that is broken or no
@@ -311,8 +328,11 @@ fn parsed(path: &Path, text: &str) -> Result<Vec<TokenRecord>, TokenFileError> {
 fn new_token() -> Result<Secret, TokenFileError> {
     let mut bits = [0_u8; 32];
     getrandom::fill(&mut bits).map_err(|source| TokenFileError::Random { source })?;
-    let text = URL_SAFE_NO_PAD.encode(bits);
-    Ok(Secret::new(format!("{TOKEN_PREFIX}{text}")))
+    // Room for all of it from the start: a text that grows leaves copies of itself in memory.
+    let mut text = String::with_capacity(64);
+    text.push_str(TOKEN_PREFIX);
+    URL_SAFE_NO_PAD.encode_string(bits, &mut text);
+    Ok(Secret::new(text))
 }
 
 #[cfg(test)]

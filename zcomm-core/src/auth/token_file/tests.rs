@@ -151,7 +151,8 @@ async fn a_broken_change_keeps_the_tokens_from_before() {
     fs::write(policy.path(), "{ \"version\": 1,").unwrap();
     next_look().await;
     let broken = ask(&policy, &token).await.unwrap();
-    fs::write(policy.path(), good.replace("ada", "eve")).unwrap();
+    // With the quotes: without them the digest itself may well hold the name, as hexadecimal digits.
+    fs::write(policy.path(), good.replace("\"ada\"", "\"eve\"")).unwrap();
     next_look().await;
     let mended = ask(&policy, &token).await.unwrap();
 
@@ -287,7 +288,7 @@ fn a_lock_that_is_never_given_up_is_not_waited_for_for_ever() {
 
 #[cfg(unix)]
 mod unix {
-    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::os::unix::fs::{PermissionsExt, chown, symlink};
 
     use super::*;
 
@@ -317,6 +318,31 @@ mod unix {
     }
 
     #[test]
+    fn a_file_of_somebody_elses_is_refused() {
+        let folder = folder();
+        let path = create(&folder).path().to_owned();
+
+        // Only root can give a file away, and only root could read one that is another user's alone.
+        if let Err(error) = chown(&path, Some(1), None) {
+            assert_eq!(error.kind(), std::io::ErrorKind::PermissionDenied);
+            return;
+        }
+        let error = TokenFile::open(&path).unwrap_err();
+
+        assert!(
+            matches!(
+                error,
+                TokenFileError::NotOurs {
+                    owner: 1,
+                    runs_as: 0,
+                    ..
+                }
+            ),
+            "{error:?}"
+        );
+    }
+
+    #[test]
     fn every_file_is_written_private() {
         let folder = folder();
         let policy = create(&folder);
@@ -335,7 +361,7 @@ mod unix {
         ask(&policy, &token).await.unwrap();
 
         chmod(policy.path(), 0o666);
-        fs::write(policy.path(), text.replace("ada", "root")).unwrap();
+        fs::write(policy.path(), text.replace("\"ada\"", "\"root\"")).unwrap();
         next_look().await;
 
         assert_eq!(ask(&policy, &token).await.unwrap().name(), Some("ada"));

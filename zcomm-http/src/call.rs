@@ -1,0 +1,64 @@
+//! What one call of the client wishes and how far it is: the extension that its layers share. Acts on nothing.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use http::{Extensions, Uri};
+use tokio::time::Instant;
+
+use crate::error::Place;
+use crate::layers::retry::Retry;
+
+/// Requests carry it as the extension `Arc<Call>`; a layer that finds none goes by its own configuration.
+#[derive(Debug, Default)]
+pub(crate) struct Call {
+    pub(crate) attempt_limit: Option<Duration>,
+    pub(crate) connect_limit: Option<Duration>,
+    pub(crate) read_limit: Option<Duration>,
+    pub(crate) redirects: Option<usize>,
+    pub(crate) retry: Option<Retry>,
+    attempts: AtomicU32,
+    until: OnceLock<Instant>,
+}
+
+impl Call {
+    pub(crate) fn of(extensions: &Extensions) -> Option<&std::sync::Arc<Self>> {
+        extensions.get::<std::sync::Arc<Self>>()
+    }
+
+    /// How often the request went out, redirects and retries included.
+    pub(crate) fn attempts(&self) -> u32 {
+        self.attempts.load(Ordering::Relaxed)
+    }
+
+    /// Counts one more request that goes out.
+    pub(crate) fn count_attempt(&self) {
+        self.attempts.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// When the call's whole time is over.
+    pub(crate) fn until(&self) -> Option<Instant> {
+        self.until.get().copied()
+    }
+
+    /// Says when the call's whole time is over; who says it first is right.
+    pub(crate) fn set_until(&self, until: Instant) {
+        let _ = self.until.set(until);
+    }
+
+    /// Where the call is, as far as only its request says it.
+    pub(crate) fn place(&self, uri: &Uri) -> Place {
+        let mut place = Place::new(host(uri));
+        place.attempt = self.attempts();
+        place
+    }
+}
+
+/// Host and port of an address, without credentials.
+pub(crate) fn host(uri: &Uri) -> &str {
+    let authority = uri.authority().map_or("", |authority| authority.as_str());
+    authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, host)| host)
+}

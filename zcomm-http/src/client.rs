@@ -1,0 +1,189 @@
+//! The client: a stack of layers over a transport, shared by its clones, and the verbs that begin a request.
+
+mod builder;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+
+use http::{HeaderMap, Method, Request, Uri};
+use serde::Serialize;
+use tower::ServiceExt;
+use zcomm_core::{Body, BoxService, Transport};
+
+use crate::call::Call;
+use crate::error::Error;
+use crate::params::Params;
+use crate::request::RequestBuilder;
+use crate::response::Response;
+
+pub use builder::HttpClientBuilder;
+
+/// An HTTP client. Clones are cheap, and share connections and what is known about hosts.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// use serde_json::Value;
+/// use zcomm_http::{HttpClient, mock::MockTransport};
+///
+/// let client = HttpClient::new(MockTransport::echo().transport());
+/// let answer = client.http_get("https://httpbin.org/get", [("demo", "zcomm")]).await.unwrap();
+/// assert_eq!(answer.json::<Value>().await.unwrap()["args"]["demo"], "zcomm");
+/// # });
+/// ```
+#[derive(Clone)]
+pub struct HttpClient {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    stack: BoxService,
+    headers: HeaderMap,
+    max_body: usize,
+}
+
+/// Where an answer came from, if a redirect led elsewhere than the request said.
+#[derive(Clone, Debug)]
+pub(crate) struct AnsweredBy(pub(crate) Uri);
+
+impl HttpClient {
+    /// A client with the defaults that [`HttpClientBuilder`] names, over this transport.
+    pub fn new(transport: Arc<dyn Transport>) -> Self {
+        Self::builder().build_over(vec![transport])
+    }
+
+    /// A client that differs from the defaults.
+    pub fn builder() -> HttpClientBuilder {
+        HttpClientBuilder::default()
+    }
+
+    /// Begins a request with any method.
+    pub fn request(&self, method: Method, url: impl AsRef<str>) -> RequestBuilder {
+        RequestBuilder::new(self.clone(), method, url.as_ref())
+    }
+
+    /// Begins a GET.
+    pub fn get(&self, url: impl AsRef<str>) -> RequestBuilder {
+        self.request(Method::GET, url)
+    }
+
+    /// Begins a POST.
+    pub fn post(&self, url: impl AsRef<str>) -> RequestBuilder {
+        self.request(Method::POST, url)
+    }
+
+    /// Begins a PUT.
+    pub fn put(&self, url: impl AsRef<str>) -> RequestBuilder {
+        self.request(Method::PUT, url)
+    }
+
+    /// Begins a PATCH.
+    pub fn patch(&self, url: impl AsRef<str>) -> RequestBuilder {
+        self.request(Method::PATCH, url)
+    }
+
+    /// Begins a DELETE.
+    pub fn delete(&self, url: impl AsRef<str>) -> RequestBuilder {
+        self.request(Method::DELETE, url)
+    }
+
+    /// Begins a HEAD.
+    pub fn head(&self, url: impl AsRef<str>) -> RequestBuilder {
+        self.request(Method::HEAD, url)
+    }
+
+    /// Begins an OPTIONS.
+    pub fn options(&self, url: impl AsRef<str>) -> RequestBuilder {
+        self.request(Method::OPTIONS, url)
+    }
+
+    /// Begins a GET with parameters; `()` for none. Add `.ok()` for nothing instead of an error.
+    pub fn http_get(&self, url: impl AsRef<str>, params: impl Params) -> RequestBuilder {
+        self.get(url).query(params)
+    }
+
+    /// Begins a POST of a value as JSON.
+    pub fn http_post<T: Serialize + ?Sized>(
+        &self,
+        url: impl AsRef<str>,
+        data: &T,
+    ) -> RequestBuilder {
+        self.post(url).json(data)
+    }
+
+    /// Begins a PUT of a value as JSON.
+    pub fn http_put<T: Serialize + ?Sized>(
+        &self,
+        url: impl AsRef<str>,
+        data: &T,
+    ) -> RequestBuilder {
+        self.put(url).json(data)
+    }
+
+    /// Begins a PATCH with a value as JSON.
+    pub fn http_patch<T: Serialize + ?Sized>(
+        &self,
+        url: impl AsRef<str>,
+        data: &T,
+    ) -> RequestBuilder {
+        self.patch(url).json(data)
+    }
+
+    /// Begins a DELETE.
+    pub fn http_delete(&self, url: impl AsRef<str>) -> RequestBuilder {
+        self.delete(url)
+    }
+
+    /// The stack as a service, for requests that were put together elsewhere.
+    pub fn service(&self) -> BoxService {
+        self.shared.stack.clone()
+    }
+
+    pub(crate) async fn execute(
+        &self,
+        mut request: Request<Body>,
+        max_body: Option<usize>,
+    ) -> Result<Response, Error> {
+        self.add_headers(request.headers_mut());
+        let call = Call::of(request.extensions()).cloned().unwrap_or_default();
+        let uri = request.uri().clone();
+        let start = Instant::now();
+
+        let answer = self.service().oneshot(request).await;
+        let answer = answer.map_err(|error| Error::from_stack(error, call.place(&uri)))?;
+
+        let (mut head, body) = answer.into_parts();
+        let url = head
+            .extensions
+            .remove::<AnsweredBy>()
+            .map_or(uri, |by| by.0);
+        Ok(Response {
+            elapsed: start.elapsed(),
+            at: call.place(&url),
+            max_body: max_body.unwrap_or(self.shared.max_body),
+            head,
+            body,
+            url,
+        })
+    }
+
+    /// Adds the client's headers where the request has none of that name.
+    fn add_headers(&self, headers: &mut HeaderMap) {
+        for name in self.shared.headers.keys() {
+            if headers.contains_key(name) {
+                continue;
+            }
+            for value in self.shared.headers.get_all(name) {
+                headers.append(name.clone(), value.clone());
+            }
+        }
+    }
+}
+
+impl fmt::Debug for HttpClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpClient")
+            .field("max_body", &self.shared.max_body)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,263 @@
+//! The layer that lets a host have so many requests at once, and per second.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use http::{Request, Response};
+use http_body::{Frame, SizeHint};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, sleep_until};
+use tower::{Layer, Service, ServiceExt};
+use zcomm_core::{Body, Error};
+
+use super::hosts::Hosts;
+use crate::call::host;
+
+/// How many requests a host gets.
+///
+/// ```
+/// use zcomm_http::HostLimit;
+///
+/// let limit = HostLimit::default().at_once(4).per_second(10);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct HostLimit {
+    at_once: usize,
+    interval: Option<Duration>,
+}
+
+impl Default for HostLimit {
+    fn default() -> Self {
+        Self {
+            at_once: 128,
+            interval: None,
+        }
+    }
+}
+
+impl HostLimit {
+    /// How many requests may be under way, from the first byte sent to the last one read. 128.
+    #[must_use]
+    pub fn at_once(mut self, requests: usize) -> Self {
+        self.at_once = requests.clamp(1, Semaphore::MAX_PERMITS);
+        self
+    }
+
+    /// How many requests may begin in a second, evenly spread. As many as there are.
+    #[must_use]
+    pub fn per_second(mut self, requests: u32) -> Self {
+        self.interval = Some(Duration::from_secs(1) / requests.max(1));
+        self
+    }
+}
+
+/// Lets requests wait while their host has as many as it may have.
+///
+/// There is no error of its own: the call's time limits the wait. It belongs inside retry, so that every attempt waits
+/// for its turn.
+#[derive(Clone, Debug)]
+pub struct HostLimitLayer {
+    limit: HostLimit,
+    gates: Arc<Hosts<Gate>>,
+}
+
+impl HostLimitLayer {
+    /// Lets each host have what `limit` says.
+    pub fn new(limit: HostLimit) -> Self {
+        Self {
+            limit,
+            gates: Arc::default(),
+        }
+    }
+}
+
+impl<S> Layer<S> for HostLimitLayer {
+    type Service = Limited<S>;
+
+    fn layer(&self, inner: S) -> Limited<S> {
+        Limited {
+            inner,
+            layer: self.clone(),
+        }
+    }
+}
+
+/// The service that [`HostLimitLayer`] makes.
+#[derive(Clone, Debug)]
+pub struct Limited<S> {
+    inner: S,
+    layer: HostLimitLayer,
+}
+
+impl<S> Service<Request<Body>> for Limited<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Error> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    type Response = Response<Body>;
+    type Error = Error;
+    type Future = BoxFuture<'static, Result<Response<Body>, Error>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        // The gate comes first, so the inner service is waited for in the future.
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let limit = self.layer.limit;
+        let gate = self
+            .layer
+            .gates
+            .of(host(request.uri()), || Gate::new(limit));
+        let inner = self.inner.clone();
+        Box::pin(async move {
+            let permit = gate.enter().await;
+            let answer = inner.oneshot(request).await?;
+            Ok(answer.map(|body| held(body, permit)))
+        })
+    }
+}
+
+/// The gate before one host.
+#[derive(Debug)]
+struct Gate {
+    places: Arc<Semaphore>,
+    interval: Option<Duration>,
+    next: Mutex<Instant>,
+}
+
+impl Gate {
+    fn new(limit: HostLimit) -> Self {
+        Self {
+            places: Arc::new(Semaphore::new(limit.at_once)),
+            interval: limit.interval,
+            next: Mutex::new(Instant::now()),
+        }
+    }
+
+    async fn enter(&self) -> OwnedSemaphorePermit {
+        let place = Arc::clone(&self.places).acquire_owned().await;
+        let place = place.expect("the gate never closes");
+        if let Some(interval) = self.interval {
+            sleep_until(self.turn(interval)).await;
+        }
+        place
+    }
+
+    fn turn(&self, interval: Duration) -> Instant {
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = (*next).max(Instant::now());
+        *next = turn + interval;
+        turn
+    }
+}
+
+/// The body with its place, which is free when the body has been read or dropped.
+fn held(body: Body, permit: OwnedSemaphorePermit) -> Body {
+    match body.as_bytes() {
+        Some(_) => body,
+        None => Body::stream(HeldBody {
+            body,
+            permit: Some(permit),
+        }),
+    }
+}
+
+struct HeldBody {
+    body: Body,
+    permit: Option<OwnedSemaphorePermit>,
+}
+
+impl http_body::Body for HeldBody {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        let frame = Pin::new(&mut self.body).poll_frame(cx);
+        if matches!(frame, Poll::Ready(None | Some(Err(_)))) {
+            self.permit = None;
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::future::join_all;
+    use http_body_util::Full;
+    use tower::service_fn;
+    use zcomm_core::BoxService;
+
+    use super::*;
+
+    fn stack(limit: HostLimit) -> BoxService {
+        let service = service_fn(async |_| {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            Ok(Response::new(Body::stream(Full::new(Bytes::from("x")))))
+        });
+        BoxService::new(HostLimitLayer::new(limit).layer(service))
+    }
+
+    async fn get(stack: &BoxService, url: &str) -> Response<Body> {
+        let request = Request::get(url).body(Body::empty()).unwrap();
+        stack.clone().oneshot(request).await.unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_beyond_the_limit_wait_for_their_host_alone() {
+        let stack = stack(HostLimit::default().at_once(2));
+        let start = Instant::now();
+        let read = async |url| {
+            get(&stack, url).await.into_body().collect(9).await.unwrap();
+            start.elapsed().as_secs()
+        };
+
+        let at = join_all([
+            read("http://a/"),
+            read("http://a/"),
+            read("http://a/"),
+            read("http://b/"),
+        ]);
+
+        assert_eq!(at.await, [1, 1, 2, 1]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_is_not_read_keeps_its_place_until_it_is_dropped() {
+        let stack = stack(HostLimit::default().at_once(1));
+        let unread = get(&stack, "http://a/").await;
+
+        let waiting = tokio::time::timeout(Duration::from_secs(60), get(&stack, "http://a/")).await;
+        assert!(waiting.is_err());
+
+        drop(unread);
+        assert_eq!(get(&stack, "http://a/").await.status(), 200);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_begin_evenly_spread() {
+        let stack = stack(HostLimit::default().per_second(4));
+        let start = Instant::now();
+        let at = join_all((0..3).map(|_| async {
+            get(&stack, "http://a/").await;
+            start.elapsed().as_millis()
+        }));
+
+        assert_eq!(at.await, [1000, 1250, 1500]);
+    }
+}

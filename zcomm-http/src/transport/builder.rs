@@ -1,0 +1,173 @@
+//! What a transport can be told: proxies, certificates, limits of its pool. Checked when it is built.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::ReqwestTransport;
+use super::connect::ConnectLayer;
+use super::resolve::SystemResolver;
+use crate::error::Error;
+
+/// Builds a [`ReqwestTransport`].
+///
+/// ```
+/// use std::time::Duration;
+/// use zcomm_http::ReqwestTransport;
+///
+/// let transport = ReqwestTransport::builder().connect_timeout(Duration::from_secs(2)).no_proxy().build();
+/// assert!(transport.is_ok());
+/// ```
+#[derive(Debug)]
+pub struct ReqwestTransportBuilder {
+    connect_timeout: Duration,
+    idle_timeout: Duration,
+    proxies: bool,
+    public_only: bool,
+    cookies: bool,
+    roots: Vec<Vec<u8>>,
+    roots_only: bool,
+    identity: Option<zcomm_core::Secret>,
+    unix_socket: Option<PathBuf>,
+}
+
+impl Default for ReqwestTransportBuilder {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(90),
+            proxies: true,
+            public_only: false,
+            cookies: false,
+            roots: Vec::new(),
+            roots_only: false,
+            identity: None,
+            unix_socket: None,
+        }
+    }
+}
+
+impl ReqwestTransportBuilder {
+    /// How long name look-up, connecting and TLS may take together; ten seconds.
+    #[must_use]
+    pub fn connect_timeout(mut self, limit: Duration) -> Self {
+        self.connect_timeout = limit;
+        self
+    }
+
+    /// How long a connection that nobody uses is kept; 90 seconds.
+    #[must_use]
+    pub fn idle_timeout(mut self, limit: Duration) -> Self {
+        self.idle_timeout = limit;
+        self
+    }
+
+    /// Goes straight to every host, whatever proxies the environment names.
+    #[must_use]
+    pub fn no_proxy(mut self) -> Self {
+        self.proxies = false;
+        self
+    }
+
+    /// Reaches public addresses only, also after name look-up and redirects; no proxy is used then.
+    ///
+    /// For programs that request what strangers tell them to.
+    #[must_use]
+    pub fn public_only(mut self) -> Self {
+        self.public_only = true;
+        self
+    }
+
+    /// Keeps cookies and sends them back to where they came from; off.
+    #[must_use]
+    pub fn cookies(mut self) -> Self {
+        self.cookies = true;
+        self
+    }
+
+    /// Trusts the authorities in this PEM bundle besides those of the system.
+    #[must_use]
+    pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.roots.push(pem.into());
+        self
+    }
+
+    /// Trusts the authorities in this PEM bundle and no others.
+    #[must_use]
+    pub fn only_root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.roots_only = true;
+        self.root_certificates(pem)
+    }
+
+    /// Shows this certificate to hosts that ask for one: a PEM bundle of the private key and the certificates.
+    #[must_use]
+    pub fn client_certificate(mut self, pem: impl Into<zcomm_core::Secret>) -> Self {
+        self.identity = Some(pem.into());
+        self
+    }
+
+    /// Sends everything to this unix socket, whatever host the address names.
+    #[must_use]
+    pub fn unix_socket(mut self, path: impl Into<PathBuf>) -> Self {
+        self.unix_socket = Some(path.into());
+        self
+    }
+
+    /// Checks everything and makes the transport.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Build`] for a certificate or key that cannot be read, or where no authority is trusted at all.
+    pub fn build(self) -> Result<ReqwestTransport, Error> {
+        install_crypto();
+        let (connect_limit, public_only) = (self.connect_timeout, self.public_only);
+        let client = self.configure().and_then(reqwest::ClientBuilder::build);
+        let client = client.map_err(|error| Error::Build {
+            source: super::failure::Root::boxed(error),
+        })?;
+        Ok(ReqwestTransport {
+            client,
+            connect_limit,
+            public_only,
+        })
+    }
+
+    fn configure(self) -> reqwest::Result<reqwest::ClientBuilder> {
+        let mut builder = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .cookie_store(self.cookies)
+            .pool_idle_timeout(self.idle_timeout)
+            .tcp_nodelay(true)
+            .connector_layer(ConnectLayer {
+                default: self.connect_timeout,
+            })
+            .dns_resolver(SystemResolver {
+                public_only: self.public_only,
+            });
+        if self.public_only || !self.proxies {
+            builder = builder.no_proxy();
+        }
+        #[cfg(unix)]
+        if let Some(path) = self.unix_socket {
+            builder = builder.unix_socket(path);
+        }
+        if let Some(pem) = self.identity {
+            builder = builder.identity(reqwest::Identity::from_pem(pem.expose().as_bytes())?);
+        }
+        let mut roots = Vec::new();
+        for pem in &self.roots {
+            roots.extend(reqwest::Certificate::from_pem_bundle(pem)?);
+        }
+        Ok(match self.roots_only {
+            true => builder.tls_certs_only(roots),
+            false => builder.tls_certs_merge(roots),
+        })
+    }
+}
+
+/// Gives rustls the one crypto provider of this program, unless it has one: without any, reqwest panics.
+fn install_crypto() {
+    // An error means that somebody else was faster, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}

@@ -1,0 +1,224 @@
+//! What Redis is: its names, its recipe, its probe, its connection. Starts nothing.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use tokio::time::Instant;
+use zcomm_core::Secret;
+use zcomm_core::service::{
+    Account, ConnectionInfo, DriverInfo, Endpoint, InstallHint, Login, Os, Probe, ProcessRecipe,
+    Program, RecipeFile, Recipes, ServiceDriver, ServiceIdentity, StartPlan, StopSignal,
+};
+
+use crate::error::is_starting;
+use crate::resp::{Client, Reply};
+use crate::{Error, config};
+
+const ABOUT: DriverInfo = DriverInfo::new("redis", "Redis", 6379)
+    .with_login(Login::Password)
+    .with_install(&[
+        InstallHint {
+            os: Os::Linux,
+            command: "sudo apt-get install redis-server",
+        },
+        InstallHint {
+            os: Os::Macos,
+            command: "brew install redis",
+        },
+        InstallHint {
+            os: Os::Windows,
+            command: "https://redis.io/docs/latest/operate/oss_and_stack/install/",
+        },
+    ]);
+
+/// Where a server may be that is not on `PATH`.
+const FOLDERS: [&str; 3] = [
+    "/opt/homebrew/bin",
+    "/usr/local/bin",
+    "/usr/local/opt/redis/bin",
+];
+/// What stands in an address only escaped (RFC 3986 §2.3).
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+/// A server may have to write its data before it goes.
+const STOP_WITHIN: Duration = Duration::from_secs(10);
+
+/// The driver of Redis, and of servers that speak its protocol, which are called what they are.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct Redis;
+
+#[async_trait]
+impl ServiceDriver for Redis {
+    fn about(&self) -> &DriverInfo {
+        &ABOUT
+    }
+
+    fn recipes(&self, plan: &StartPlan) -> Recipes {
+        let conf = plan.folder.join("redis.conf");
+        // What is not kept needs no good-bye, and SIGKILL is the fastest way to go.
+        let signal = if plan.persistent {
+            StopSignal::Terminate
+        } else {
+            StopSignal::Kill
+        };
+        let process = ProcessRecipe::new(Program::new("redis-server").also_in(FOLDERS))
+            .args([conf.to_string_lossy()])
+            .file(RecipeFile {
+                path: conf,
+                content: Secret::new(config::file(plan)),
+            })
+            .account(Account::Named("redis"))
+            .stop(signal, STOP_WITHIN);
+        Recipes::none().with_process(process)
+    }
+
+    async fn probe(&self, at: &Endpoint) -> Probe {
+        let start = Instant::now();
+        match tokio::time::timeout(at.limit, identify(at)).await {
+            Ok(Ok(identity)) => Probe::running(identity, start.elapsed()),
+            Ok(Err(error)) => in_state(&error),
+            Err(_) => Probe::unknown(format!("nothing was said within {:?}", at.limit)),
+        }
+    }
+
+    fn connection_info(&self, at: &Endpoint, probe: &Probe) -> ConnectionInfo {
+        let url = url(at);
+        ConnectionInfo::new(probe.state, at.clone(), url.as_str()).with_variable("REDIS_URL", url)
+    }
+}
+
+/// Which instance answers there.
+async fn identify(at: &Endpoint) -> Result<ServiceIdentity, Error> {
+    let mut client = Client::connect(&at.host, at.port).await?;
+    greet(&mut client, at).await?;
+    let info = client.ask(&["INFO", "server"]).await?;
+    let Reply::Bulk(Some(text)) = info else {
+        return Err(stranger(&info));
+    };
+    let mut identity = identity(&text).ok_or_else(|| stranger(&Reply::Simple(text)))?;
+    // Some servers have this command forbidden; the folder is then not known.
+    if let Ok(Reply::Array(pair)) = client.ask(&["CONFIG", "GET", "dir"]).await {
+        identity.data_dir = pair.into_iter().nth(1).map(PathBuf::from);
+    }
+    Ok(identity)
+}
+
+/// Says hello, and the password only to one that asks for it the way Redis does.
+async fn greet(client: &mut Client, at: &Endpoint) -> Result<(), Error> {
+    let hello = match (client.ask(&["PING"]).await, &at.password) {
+        (Err(Error::Refused { message }), Some(password)) if message.starts_with("NOAUTH") => {
+            match &at.user {
+                Some(user) => client.ask(&["AUTH", user, password.expose()]).await?,
+                None => client.ask(&["AUTH", password.expose()]).await?,
+            };
+            client.ask(&["PING"]).await?
+        }
+        (answer, _) => answer?,
+    };
+    match hello {
+        Reply::Simple(text) if text == "PONG" => Ok(()),
+        other => Err(stranger(&other)),
+    }
+}
+
+/// The fields of `INFO server`; nothing if the version is missing.
+fn identity(info: &str) -> Option<ServiceIdentity> {
+    let field = |name: &str| {
+        let rows = info.lines().filter_map(|row| row.split_once(':'));
+        let value = rows.into_iter().find(|(key, _)| *key == name)?.1.trim();
+        (!value.is_empty()).then(|| value.to_owned())
+    };
+    // Valkey also reports the version of Redis that it is compatible with.
+    let product = field("server_name").filter(|product| product != "redis");
+    let version = field("valkey_version").or_else(|| field("redis_version"))?;
+    let mut identity = ServiceIdentity::default();
+    identity.product = product;
+    identity.version = Some(version);
+    identity.instance = field("run_id");
+    identity.pid = field("process_id").and_then(|pid| pid.parse().ok());
+    let uptime = field("uptime_in_seconds").and_then(|seconds| seconds.parse().ok());
+    identity.uptime = uptime.map(Duration::from_secs);
+    Some(identity)
+}
+
+fn stranger(reply: &Reply) -> Error {
+    let said = match reply {
+        Reply::Simple(text) | Reply::Bulk(Some(text)) => text.chars().take(40).collect(),
+        Reply::Bulk(None) => "nothing".to_owned(),
+        Reply::Array(_) => "a list".to_owned(),
+    };
+    Error::NotRedis { said }
+}
+
+fn in_state(error: &Error) -> Probe {
+    use std::io::ErrorKind;
+
+    match error {
+        Error::Connection(io) if io.kind() == ErrorKind::ConnectionRefused => Probe::stopped(),
+        Error::Connection(io) => Probe::error(io.to_string()),
+        Error::Refused { message } if is_starting(message) => Probe::starting(message),
+        other => Probe::error(other.to_string()),
+    }
+}
+
+fn url(at: &Endpoint) -> String {
+    let escaped = |text: &str| utf8_percent_encode(text, RESERVED).to_string();
+    let user = at.user.as_deref().map(escaped).unwrap_or_default();
+    match &at.password {
+        Some(password) => format!("redis://{user}:{}@{at}", escaped(password.expose())),
+        None => format!("redis://{at}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_identity_is_read_from_the_rows_of_info() {
+        let info = "# Server\r\nredis_version:7.0.15\r\nrun_id:abc\r\nprocess_id:42\r\nuptime_in_seconds:7\r\n";
+
+        let found = identity(info).unwrap();
+
+        assert_eq!(found.version.as_deref(), Some("7.0.15"));
+        assert_eq!(found.instance.as_deref(), Some("abc"));
+        assert_eq!(
+            (found.pid, found.uptime),
+            (Some(42), Some(Duration::from_secs(7)))
+        );
+        assert_eq!(identity("# Server\r\n"), None);
+    }
+
+    #[test]
+    fn a_compatible_server_is_called_what_it_is() {
+        let info = "server_name:valkey\r\nredis_version:7.2.4\r\nvalkey_version:8.0.1\r\n";
+
+        let found = identity(info).unwrap();
+
+        assert_eq!(found.product.as_deref(), Some("valkey"));
+        assert_eq!(found.version.as_deref(), Some("8.0.1"));
+    }
+
+    #[test]
+    fn the_password_is_escaped_in_the_address() {
+        let at = Endpoint::local(6379).with_password("a/b@c");
+
+        assert_eq!(url(&at), "redis://:a%2Fb%40c@127.0.0.1:6379");
+    }
+
+    #[test]
+    fn the_password_is_not_on_the_command_line() {
+        let plan = StartPlan::new(Endpoint::local(1).with_password("hunter2"), "/x");
+
+        let recipe = Redis.recipes(&plan).process.unwrap();
+
+        assert_eq!(recipe.args, ["/x/redis.conf"]);
+        assert!(!format!("{recipe:?}").contains("hunter2"));
+    }
+}

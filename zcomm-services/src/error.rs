@@ -1,0 +1,279 @@
+//! Why a service could not be started, found or stopped. Holds no code that does either.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use zcomm_core::Code;
+use zcomm_core::net::Holder;
+use zcomm_core::service::ServiceState;
+
+use crate::Source;
+
+/// What kept a service from being started, found or stopped.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The driver is unknown, or could not be made.
+    #[error(transparent)]
+    Driver(#[from] zcomm_core::Error),
+    /// The driver knows no such way, or this version of zcomm does not.
+    #[error("{service} cannot be started from the source `{asked}`")]
+    NoSource {
+        /// The service.
+        service: &'static str,
+        /// The source that was asked for.
+        asked: Source,
+    },
+    /// There is no binary of it.
+    #[error("{service} is not installed: no `{program}` on PATH{}{}", InFolders(looked_in), Hint(*hint))]
+    NotInstalled {
+        /// The service.
+        service: &'static str,
+        /// The program that was looked for.
+        program: String,
+        /// Where, besides `PATH`.
+        looked_in: Vec<String>,
+        /// What installs it on this system.
+        hint: Option<&'static str>,
+    },
+    /// Somebody else has the port.
+    #[error("port {port} for {service} is taken{}{}", By(holder.as_ref()), Found(found.as_deref()))]
+    PortTaken {
+        /// The service.
+        service: &'static str,
+        /// The port.
+        port: u16,
+        /// Who has it, where that can be read.
+        holder: Option<Holder>,
+        /// What answered there instead of the service.
+        found: Option<String>,
+    },
+    /// Nobody is there to be adopted.
+    #[error("no {service} answers at {endpoint}")]
+    NothingToAdopt {
+        /// The service.
+        service: &'static str,
+        /// Where it was looked for.
+        endpoint: String,
+    },
+    /// The one that runs is not the one that was asked for.
+    #[error("{service} is running with {what} {found}, and {wanted} was asked for")]
+    Mismatch {
+        /// The service.
+        service: &'static str,
+        /// What differs: `port`, `version`, `data folder`.
+        what: &'static str,
+        /// What was asked for.
+        wanted: String,
+        /// What the running one has.
+        found: String,
+    },
+    /// It was started by somebody else, who alone may stop it.
+    #[error("{service} was not started by this project but by {owner}; stop it with `{command}`")]
+    NotOurs {
+        /// The service.
+        service: &'static str,
+        /// Whose it is, as far as that can be read.
+        owner: String,
+        /// What its owner would stop it with.
+        command: String,
+    },
+    /// The server ended before it answered.
+    #[error("{service} ended while it started ({status}){}", LastLines(log))]
+    Ended {
+        /// The service.
+        service: &'static str,
+        /// How it ended.
+        status: String,
+        /// The last lines it wrote.
+        log: Vec<String>,
+    },
+    /// The server runs, and does not answer.
+    #[error(
+        "{service} did not answer within {waited:?} ({state}){}",
+        LastLines(log)
+    )]
+    NotReady {
+        /// The service.
+        service: &'static str,
+        /// How long it was waited for.
+        waited: Duration,
+        /// What the last probe found.
+        state: ServiceState,
+        /// The last lines it wrote.
+        log: Vec<String>,
+    },
+    /// A step that makes the data folder failed.
+    #[error(
+        "`{program}` could not prepare the data of {service} ({status}){}",
+        LastLines(log)
+    )]
+    Init {
+        /// The service.
+        service: &'static str,
+        /// The program that was run.
+        program: String,
+        /// How it ended.
+        status: String,
+        /// The last lines it wrote.
+        log: Vec<String>,
+    },
+    /// The process is still there after SIGKILL.
+    #[error("{service} (pid {pid}) is still there {waited:?} after it was killed")]
+    Unstoppable {
+        /// The service.
+        service: &'static str,
+        /// Its process.
+        pid: u32,
+        /// How long it was waited for.
+        waited: Duration,
+    },
+    /// The account that the service runs under may not enter a folder on the way to its data.
+    #[error("the account `{account}`, under which {service} runs, may not enter {}", folder.display())]
+    Unreachable {
+        /// The service.
+        service: &'static str,
+        /// The account.
+        account: String,
+        /// The folder that it may not enter.
+        folder: PathBuf,
+    },
+    /// Another program is starting or stopping the same service of the same project.
+    #[error("another program has been starting or stopping {service} for {waited:?}")]
+    Busy {
+        /// The service.
+        service: &'static str,
+        /// How long it was waited for.
+        waited: Duration,
+    },
+    /// The record of who started what is not readable.
+    #[error("the record {} is damaged", path.display())]
+    Record {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// A file or a process could not be handled.
+    #[error("could not {doing} {}", path.display())]
+    Io {
+        /// What was being done.
+        doing: &'static str,
+        /// To what.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The system has no random numbers to make a password of.
+    #[error("the system gives no random numbers")]
+    Random(#[source] getrandom::Error),
+}
+
+impl Error {
+    /// The stable name of the error.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Driver(error) => error.code().as_str(),
+            Self::NoSource { .. } => "no_source",
+            Self::NotInstalled { .. } => "not_installed",
+            Self::PortTaken { .. } => "port_taken",
+            Self::NothingToAdopt { .. } => "nothing_to_adopt",
+            Self::Mismatch { .. } => "mismatch",
+            Self::NotOurs { .. } => "not_ours",
+            Self::Ended { .. } => "ended",
+            Self::NotReady { .. } => "not_ready",
+            Self::Init { .. } => "init_failed",
+            Self::Unstoppable { .. } => "unstoppable",
+            Self::Unreachable { .. } => "unreachable",
+            Self::Busy { .. } => "busy",
+            Self::Record { .. } => "damaged_record",
+            Self::Io { .. } => "io",
+            Self::Random(_) => "random",
+        }
+    }
+
+    /// Whether the same call may succeed later, with nothing changed by anybody.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Driver(error) => error.is_retryable(),
+            Self::NotReady { .. } | Self::Busy { .. } | Self::NothingToAdopt { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// Names what was being done to which file when the system refused.
+    pub(crate) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io {
+            doing,
+            path,
+            source,
+        }
+    }
+}
+
+impl From<Error> for zcomm_core::Error {
+    fn from(error: Error) -> Self {
+        let code = match error {
+            Error::Driver(inner) => return inner,
+            Error::PortTaken { .. } | Error::Mismatch { .. } => Code::Conflict,
+            Error::NotOurs { .. } => Code::Forbidden,
+            Error::NoSource { .. } => Code::BadRequest,
+            Error::Record { .. } | Error::Io { .. } | Error::Random(_) => Code::Internal,
+            _ => Code::Unavailable,
+        };
+        Self::other(code, error)
+    }
+}
+
+struct InFolders<'a>(&'a [String]);
+
+impl fmt::Display for InFolders<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            [] => Ok(()),
+            folders => write!(f, " nor in {}", folders.join(", ")),
+        }
+    }
+}
+
+struct Hint(Option<&'static str>);
+
+impl fmt::Display for Hint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0
+            .map_or(Ok(()), |hint| write!(f, "; install it: {hint}"))
+    }
+}
+
+struct By<'a>(Option<&'a Holder>);
+
+impl fmt::Display for By<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |holder| write!(f, " by {holder}"))
+    }
+}
+
+struct Found<'a>(Option<&'a str>);
+
+impl fmt::Display for Found<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |found| write!(f, ": {found}"))
+    }
+}
+
+struct LastLines<'a>(&'a [String]);
+
+impl fmt::Display for LastLines<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return f.write_str(", and wrote nothing");
+        }
+        f.write_str("; its last lines:")?;
+        self.0.iter().try_for_each(|line| write!(f, "\n  {line}"))
+    }
+}

@@ -1,0 +1,266 @@
+//! Where a project's services keep what they keep: data, configuration, logs, records. Decides no contents.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, fchown};
+use std::path::{Path, PathBuf};
+
+use zcomm_core::Secret;
+
+use crate::process::Unprivileged;
+use crate::{Error, password};
+
+/// The mark without which a folder is never removed.
+const THROW_AWAY: &str = "throw-away";
+/// A tmpfs with less room than this is no place for a database.
+const ENOUGH: u64 = 256 * 1024 * 1024;
+
+/// The folder `.zcomm` of a project.
+#[derive(Clone, Debug)]
+pub(crate) struct Project {
+    root: PathBuf,
+}
+
+impl Project {
+    pub(crate) fn of(project_dir: &Path) -> Self {
+        // A record outlives the working directory of whoever wrote it.
+        let absolute = std::path::absolute(project_dir).unwrap_or_else(|_| project_dir.to_owned());
+        Self {
+            root: absolute.join(".zcomm"),
+        }
+    }
+
+    /// Makes what all services share.
+    pub(crate) fn prepare(&self) -> Result<(), Error> {
+        make(&self.root, 0o755)?;
+        make(&self.root.join("run"), 0o700)?;
+        let ignore = self.root.join(".gitignore");
+        if ignore.exists() {
+            return Ok(());
+        }
+        fs::write(&ignore, "*\n").map_err(Error::io("write", &ignore))
+    }
+
+    pub(crate) fn exists(&self) -> bool {
+        self.root.join("run").is_dir()
+    }
+
+    pub(crate) fn record(&self, service: &str) -> PathBuf {
+        self.root.join("run").join(format!("{service}.json"))
+    }
+
+    pub(crate) fn lock(&self, service: &str) -> PathBuf {
+        self.root.join("run").join(format!("{service}.lock"))
+    }
+
+    /// The folder of a service whose data is to stay.
+    ///
+    /// A project of root's may lie where other accounts cannot go. Then the folder is a link to one below
+    /// `/var/lib/zcomm`, and the server is given the place it leads to.
+    pub(crate) fn home(
+        &self,
+        service: &str,
+        account: Option<&Unprivileged>,
+    ) -> Result<PathBuf, Error> {
+        let services = self.root.join("services");
+        make(&services, 0o755)?;
+        let home = services.join(service);
+        let hidden = account.is_some_and(|account| account.stopped_at(&services).is_some());
+        if hidden && fs::symlink_metadata(&home).is_err() {
+            let elsewhere = self.elsewhere(service);
+            make(&elsewhere, 0o711)?;
+            std::os::unix::fs::symlink(&elsewhere, &home).map_err(Error::io("link", &home))?;
+        }
+        make(&home, folder_mode(account))?;
+        home.canonicalize().map_err(Error::io("find", &home))
+    }
+
+    fn elsewhere(&self, service: &str) -> PathBuf {
+        let digest = Secret::new(self.root.to_string_lossy()).digest().to_hex();
+        Path::new("/var/lib/zcomm")
+            .join(&digest[..16])
+            .join(service)
+    }
+}
+
+/// The name of a folder for throw-away data, in memory where the system can. Makes nothing yet.
+pub(crate) fn throw_away(service: &str) -> Result<PathBuf, Error> {
+    let random = password::generate()?.digest().to_hex();
+    Ok(memory().join(format!("zcomm-{service}-{}", &random[..16])))
+}
+
+/// Makes that folder, with the mark without which it would never be removed.
+pub(crate) fn make_throw_away(folder: &Path, account: Option<&Unprivileged>) -> Result<(), Error> {
+    let mark = folder.join(THROW_AWAY);
+    if mark.is_file() {
+        return Ok(());
+    }
+    // It must be new: in a folder that everybody may write to, somebody else could have made it.
+    DirBuilder::new()
+        .mode(0o700)
+        .create(folder)
+        .map_err(Error::io("create", folder))?;
+    fs::write(&mark, "").map_err(Error::io("write", &mark))?;
+    set_mode(folder, folder_mode(account))
+}
+
+/// Removes a folder that was made to be thrown away; leaves any other.
+pub(crate) fn discard(folder: &Path) -> Result<(), Error> {
+    if !folder.join(THROW_AWAY).is_file() {
+        return Ok(());
+    }
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(Error::io("remove", folder)(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The folder for data, which the account owns. One that is there already stays whose it is.
+pub(crate) fn data(folder: &Path, account: Option<&Unprivileged>) -> Result<(), Error> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    make(folder, 0o700)?;
+    let Some(account) = account else {
+        return Ok(());
+    };
+    std::os::unix::fs::lchown(folder, Some(account.uid), Some(account.gid))
+        .map_err(Error::io("hand over", folder))
+}
+
+/// Writes a file that only `account`, else we, may read. Whatever was there under that name is replaced.
+pub(crate) fn secret_file(
+    path: &Path,
+    text: &str,
+    account: Option<&Unprivileged>,
+) -> Result<(), Error> {
+    let fresh = path.with_extension("new");
+    let write = || -> io::Result<()> {
+        let mut file = create_new(&fresh)?;
+        file.write_all(text.as_bytes())?;
+        if let Some(account) = account {
+            fchown(&file, Some(account.uid), Some(account.gid))?;
+        }
+        fs::rename(&fresh, path)
+    };
+    write().map_err(Error::io("write", path))
+}
+
+/// The log of the service in `folder`, opened for its output.
+pub(crate) fn open_log(folder: &Path) -> Result<File, Error> {
+    let path = log(folder);
+    let file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(&path);
+    file.map_err(Error::io("open", &path))
+}
+
+/// Where the output of the service in `folder` goes.
+pub(crate) fn log(folder: &Path) -> PathBuf {
+    folder.join("server.log")
+}
+
+/// Keeps the password that belongs to the data of `folder`.
+pub(crate) fn keep_password(folder: &Path, password: &Secret) -> Result<(), Error> {
+    secret_file(&folder.join("password"), password.expose(), None)
+}
+
+/// The password that belongs to the data of `folder`, if there is one that we may read.
+pub(crate) fn known_password(folder: &Path) -> Option<Secret> {
+    let text = fs::read_to_string(folder.join("password")).ok()?;
+    Some(Secret::new(text.trim()))
+}
+
+/// Others may pass through, and not look, where a server runs under another account.
+fn folder_mode(account: Option<&Unprivileged>) -> u32 {
+    if account.is_some() { 0o711 } else { 0o700 }
+}
+
+fn create_new(path: &Path) -> io::Result<File> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+}
+
+fn make(folder: &Path, mode: u32) -> Result<(), Error> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+    set_mode(folder, mode)
+}
+
+fn set_mode(folder: &Path, mode: u32) -> Result<(), Error> {
+    fs::set_permissions(folder, fs::Permissions::from_mode(mode))
+        .map_err(Error::io("set the mode of", folder))
+}
+
+/// `/dev/shm`, if it is in memory and has room; else the folder for temporary files.
+fn memory() -> PathBuf {
+    let shm = Path::new("/dev/shm");
+    let roomy =
+        rustix::fs::statvfs(shm).is_ok_and(|found| found.f_bavail * found.f_frsize >= ENOUGH);
+    let usable = roomy && rustix::fs::access(shm, rustix::fs::Access::WRITE_OK).is_ok();
+    if usable {
+        shm.to_owned()
+    } else {
+        std::env::temp_dir()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_marked_folder_is_discarded() {
+        let precious = tempfile::tempdir().unwrap();
+        let scratch = throw_away("made-up").unwrap();
+        make_throw_away(&scratch, None).unwrap();
+        fs::write(scratch.join("dump"), "x").unwrap();
+
+        discard(precious.path()).unwrap();
+        discard(&scratch).unwrap();
+
+        assert!(precious.path().is_dir());
+        assert!(!scratch.exists());
+    }
+
+    #[test]
+    fn a_secret_file_replaces_a_link_and_not_what_it_leads_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let (target, link) = (folder.path().join("target"), folder.path().join("link"));
+        fs::write(&target, "precious").unwrap();
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+
+        secret_file(&link, "s3cr3t", None).unwrap();
+
+        assert_eq!(fs::read_to_string(&target).unwrap(), "precious");
+        assert_eq!(fs::read_to_string(&link).unwrap(), "s3cr3t");
+        assert_eq!(
+            fs::metadata(&link).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+    }
+
+    #[test]
+    fn a_password_stays_with_its_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let fresh = password::generate().unwrap();
+
+        keep_password(folder.path(), &fresh).unwrap();
+
+        let known = known_password(folder.path()).unwrap();
+        assert_eq!(known.expose(), fresh.expose());
+    }
+}

@@ -1,0 +1,279 @@
+//! Starts one server: prepares its files, runs it behind a gate, opens the gate once everything is written down.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt;
+use tokio::process::{Child, ChildStdin, Command};
+use zcomm_core::service::{DriverInfo, InitStep, ProcessRecipe, Program, StartPlan};
+
+use super::{Duty, Guard, ProcessId, Unprivileged, find, last_lines};
+use crate::record::Record;
+use crate::{Error, folders};
+
+/// Becomes the server when a line comes, and ends when the pipe closes first. Its number stays the server's.
+const GATE: &str = r#"read -r go || exit 125; exec "$@" </dev/null"#;
+/// How long making a data folder may take.
+const INIT_WITHIN: Duration = Duration::from_secs(60);
+/// As many lines of a log as an error shows.
+const LINES: usize = 12;
+/// What a server may know of our environment.
+const PASSED_ON: [&str; 5] = ["PATH", "LANG", "LC_ALL", "TZ", "TMPDIR"];
+
+/// All that is known before a server starts.
+pub(crate) struct Launch<'a> {
+    pub(crate) about: &'a DriverInfo,
+    pub(crate) plan: &'a StartPlan,
+    pub(crate) recipe: &'a ProcessRecipe,
+    pub(crate) account: Option<Unprivileged>,
+    /// Where the record goes.
+    pub(crate) record: PathBuf,
+    pub(crate) detached: bool,
+}
+
+/// A server that this program started. Dropping it has the guard, if there is one, stop the server.
+#[derive(Debug)]
+pub(crate) struct Running {
+    /// Nothing where another program started the server, and was killed.
+    child: Option<Child>,
+    guard: Option<Guard>,
+    record: PathBuf,
+}
+
+impl Launch<'_> {
+    /// Starts the server. Whether it answers is for the caller to find out.
+    pub(crate) async fn go(&self) -> Result<Running, Error> {
+        let program = self.find(&self.recipe.program)?;
+        self.check_way()?;
+        let mut record = Record::of(self.plan, self.detached);
+        record.save(&self.record)?;
+        self.write_files()?;
+        for step in &self.recipe.init {
+            self.init(step).await?;
+        }
+        let (mut child, gate) = self.behind_gate(&program)?;
+        let process = child.id().and_then(ProcessId::of);
+        let Some(process) = process else {
+            return Err(self.ended(&child.wait().await));
+        };
+        let guard = self.guard(&process)?;
+        record.guard = guard.as_ref().map(|guard| guard.id().clone());
+        record.process = Some(process);
+        record.save(&self.record)?;
+        let running = Running {
+            child: Some(child),
+            guard,
+            record: self.record.clone(),
+        };
+        self.open(gate).await?;
+        Ok(running)
+    }
+
+    fn find(&self, program: &Program) -> Result<PathBuf, Error> {
+        find::program(program).ok_or_else(|| Error::NotInstalled {
+            service: self.about.name,
+            program: program.name.clone(),
+            looked_in: program.look_in.clone(),
+            hint: self.about.install_hint(),
+        })
+    }
+
+    /// Sees to it that the server can reach its data before it fails in words of its own.
+    fn check_way(&self) -> Result<(), Error> {
+        let Some(account) = &self.account else {
+            return Ok(());
+        };
+        let parent = self.plan.data_dir.parent().unwrap_or(&self.plan.data_dir);
+        account.stopped_at(parent).map_or(Ok(()), |folder| {
+            Err(Error::Unreachable {
+                service: self.about.name,
+                account: account.name.clone(),
+                folder,
+            })
+        })
+    }
+
+    fn write_files(&self) -> Result<(), Error> {
+        if !self.plan.persistent {
+            folders::make_throw_away(&self.plan.folder, self.account.as_ref())?;
+        }
+        if let Some(password) = &self.plan.endpoint.password {
+            folders::keep_password(&self.plan.folder, password)?;
+        }
+        folders::data(&self.plan.data_dir, self.account.as_ref())?;
+        self.recipe.files.iter().try_for_each(|file| {
+            folders::secret_file(&file.path, file.content.expose(), self.account.as_ref())
+        })
+    }
+
+    async fn init(&self, step: &InitStep) -> Result<(), Error> {
+        if step.marker.exists() {
+            return Ok(());
+        }
+        let program = self.find(&step.program)?;
+        let mut command = self.command(program.as_os_str())?;
+        command.args(&step.args).kill_on_drop(true);
+        let mut child = command.spawn().map_err(Error::io("run", &program))?;
+        let status = tokio::time::timeout(INIT_WITHIN, feed(&mut child, &step.stdin)).await;
+        if matches!(&status, Ok(Ok(status)) if status.success()) {
+            return mark(&step.marker);
+        }
+        let status = status.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
+        Err(Error::Init {
+            service: self.about.name,
+            program: step.program.name.clone(),
+            status: in_words(&status),
+            log: last_lines(&folders::log(&self.plan.folder), LINES),
+        })
+    }
+
+    fn behind_gate(&self, program: &Path) -> Result<(Child, ChildStdin), Error> {
+        let mut command = self.command(OsStr::new("/bin/sh"))?;
+        command.args(["-c", GATE, "zcomm-gate"]).arg(program);
+        command.args(&self.recipe.args).args(&self.plan.extra_args);
+        let mut child = command.spawn().map_err(Error::io("run", program))?;
+        let gate = child.stdin.take().expect("the command pipes its input");
+        Ok((child, gate))
+    }
+
+    /// A command under the server's account, in its data folder, with little of our environment, writing to the log.
+    fn command(&self, program: &OsStr) -> Result<Command, Error> {
+        let log = folders::open_log(&self.plan.folder)?;
+        let errors = log
+            .try_clone()
+            .map_err(Error::io("open", &self.plan.folder))?;
+        let mut command = Command::new(program);
+        let passed_on = PASSED_ON
+            .iter()
+            .filter_map(|name| Some((name, std::env::var_os(name)?)));
+        command
+            .env_clear()
+            .envs(passed_on)
+            .envs(self.recipe.env.iter().map(|(name, value)| (name, value)))
+            .current_dir(&self.plan.data_dir)
+            .stdin(Stdio::piped())
+            .stdout(log)
+            .stderr(errors)
+            // A Ctrl+C on the terminal is for the program, which stops its services in order.
+            .process_group(0);
+        if let Some(account) = &self.account {
+            command.uid(account.uid).gid(account.gid);
+        }
+        Ok(command)
+    }
+
+    fn guard(&self, process: &ProcessId) -> Result<Option<Guard>, Error> {
+        if self.detached {
+            return Ok(None);
+        }
+        let throw_away = (!self.plan.persistent).then_some(&*self.plan.folder);
+        let duty = Duty::of(process, self.recipe, throw_away);
+        let guard = Guard::post(&duty).map_err(Error::io("run", Path::new("/bin/sh")))?;
+        Ok(Some(guard))
+    }
+
+    async fn open(&self, mut gate: ChildStdin) -> Result<(), Error> {
+        let opened = gate.write_all(b"go\n").await;
+        opened.map_err(Error::io("start", Path::new(&self.recipe.program.name)))
+    }
+
+    /// The error for a server that ended before it answered.
+    pub(crate) fn ended(&self, status: &io::Result<ExitStatus>) -> Error {
+        Error::Ended {
+            service: self.about.name,
+            status: in_words(status),
+            log: last_lines(&folders::log(&self.plan.folder), LINES),
+        }
+    }
+}
+
+impl Running {
+    /// A server that another program started, under a guard of ours.
+    pub(crate) fn taken_over(guard: Guard, record: PathBuf) -> Self {
+        Self {
+            child: None,
+            guard: Some(guard),
+            record,
+        }
+    }
+
+    /// Waits for the end of a server that is a child of ours.
+    ///
+    /// # Cancel safety
+    ///
+    /// It may be dropped and called again.
+    pub(crate) async fn wait(&mut self) -> io::Result<ExitStatus> {
+        match &mut self.child {
+            Some(child) => child.wait().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    pub(crate) fn pid(&self) -> Option<u32> {
+        self.child.as_ref()?.id()
+    }
+
+    /// Takes note of the server's end, if it came, so that nothing of it stays in the table of processes.
+    pub(crate) fn reap(&mut self) {
+        if let Some(child) = &mut self.child {
+            let _ = child.try_wait();
+        }
+    }
+
+    /// Sends the guard away, after the server was stopped or is to outlive us.
+    pub(crate) async fn release(mut self) {
+        self.reap();
+        if let Some(guard) = self.guard.take() {
+            guard.dismiss().await;
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if self.guard.is_none() {
+            return;
+        }
+        // From here on the guard acts. Whoever reads the record meanwhile must not take the service for a living one.
+        let given_up = Record::load(&self.record).ok().flatten().map(|mut record| {
+            record.owner = None;
+            record.save(&self.record)
+        });
+        if let Some(Err(error)) = given_up {
+            tracing::warn!(%error, "a record could not be given up");
+        }
+    }
+}
+
+async fn feed(child: &mut Child, text: &str) -> io::Result<ExitStatus> {
+    if let Some(mut stdin) = child.stdin.take() {
+        // Whoever ends without reading says why by its status.
+        let _ = stdin.write_all(text.as_bytes()).await;
+    }
+    child.wait().await
+}
+
+/// Notes that a step has run. The account owns the folder, so a link that it may have put there is not followed.
+fn mark(marker: &Path) -> Result<(), Error> {
+    match fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(marker)
+    {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            Err(Error::io("write", marker)(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn in_words(status: &io::Result<ExitStatus>) -> String {
+    match status {
+        Ok(status) => status.to_string(),
+        Err(error) => error.to_string(),
+    }
+}

@@ -1,0 +1,17 @@
+//! Services as processes of this machine: prepares, starts and stops them. Asks none of them anything.
+
+mod account;
+mod find;
+mod guard;
+mod identity;
+mod launch;
+mod log;
+mod signal;
+mod stop;
+
+pub(crate) use account::Unprivileged;
+pub(crate) use guard::{Duty, Guard};
+pub(crate) use identity::ProcessId;
+pub(crate) use launch::{Launch, Running};
+pub(crate) use log::last_lines;
+pub(crate) use stop::{end, gone};

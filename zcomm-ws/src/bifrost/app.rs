@@ -1,0 +1,121 @@
+//! What every event may need: models, store, policy, limits. Routes nothing.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use zcomm_core::data::{Access, Committed, DataError, Model, Store};
+use zcomm_core::{AnswerCache, AuthPolicy, Caller};
+
+use super::rate::Limits;
+
+/// The store of an app, behind everything that a write must pass.
+pub(super) type AppStore = Committed<Arc<dyn Store>>;
+
+/// What every event may need. One per server, shared by all requests.
+pub struct App {
+    pub(super) models: Vec<Arc<Model>>,
+    pub(super) access: Access,
+    pub(super) store: AppStore,
+    pub(super) policy: Arc<dyn AuthPolicy>,
+    pub(super) answers: Option<Arc<dyn AnswerCache>>,
+    pub(super) limits: Limits,
+    pub(super) longest_message: usize,
+}
+
+impl App {
+    /// The models that commands may name.
+    pub fn models(&self) -> &[Arc<Model>] {
+        &self.models
+    }
+
+    /// The model of that name, in any case, with or without the guides' `@.zSchema.` before it.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::UnknownModel`].
+    pub fn model(&self, name: &str) -> Result<&Arc<Model>, DataError> {
+        let bare = bare(name);
+        let found = self
+            .models
+            .iter()
+            .find(|model| model.name().eq_ignore_ascii_case(bare));
+        found.ok_or_else(|| DataError::UnknownModel {
+            name: name.to_owned(),
+        })
+    }
+
+    /// Who may do what with rows.
+    pub fn access(&self) -> &Access {
+        &self.access
+    }
+
+    /// The rows. Whatever is written through it is noticed by those who may read it.
+    pub fn store(&self) -> &Committed<Arc<dyn Store>> {
+        &self.store
+    }
+
+    /// Who says who callers are.
+    pub fn policy(&self) -> &dyn AuthPolicy {
+        &*self.policy
+    }
+
+    pub(super) fn answers(&self) -> Option<&dyn AnswerCache> {
+        self.answers.as_deref()
+    }
+
+    pub(super) fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    pub(super) fn longest_message(&self) -> usize {
+        self.longest_message
+    }
+
+    /// What a client is told about the connection, on connect and when it asks.
+    pub(super) fn connection_info(&self, caller: &Caller) -> Value {
+        let who = caller.identity();
+        let roles: Vec<&str> = who.roles().iter().map(|role| &**role).collect();
+        json!({
+            "event": "connection_info",
+            "data": {
+                "server_version": env!("CARGO_PKG_VERSION"),
+                "protocol": super::PROTOCOL,
+                "features": ["connection_info", "realtime_sync", "legacy_broadcast"],
+                "auth": {
+                    "authenticated": who.name().is_some(),
+                    "context": who.context().as_str(),
+                    "user": who.name(),
+                    "role": roles.first(),
+                    "roles": roles,
+                },
+                "session_id": caller.connection().to_string(),
+                "limits": {
+                    "max_message_size": self.longest_message,
+                    "message_rate": self.limits.per_second,
+                },
+                "available_models": self.readable_models(caller),
+            },
+        })
+    }
+
+    fn readable_models(&self, caller: &Caller) -> Vec<&str> {
+        let who = caller.identity();
+        let models = self.models.iter();
+        let readable = models.filter(|model| self.access.rights(model, &who).is_ok());
+        readable.map(|model| model.name()).collect()
+    }
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App")
+            .field("models", &self.models.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A model's name without the guides' prefix.
+pub(super) fn bare(name: &str) -> &str {
+    name.strip_prefix("@.zSchema.").unwrap_or(name)
+}

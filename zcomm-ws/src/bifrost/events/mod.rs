@@ -1,0 +1,19 @@
+//! The events that every server answers, one file per family.
+
+mod connection;
+mod dispatch;
+mod schema;
+
+use std::sync::Arc;
+
+use super::router::Events;
+
+/// All of them, by name.
+pub(super) fn all() -> Events {
+    let mut events = Events::new();
+    events.insert("connection_info", Arc::new(connection::ConnectionInfo));
+    events.insert("ping", Arc::new(connection::Ping));
+    events.insert("get_schema", Arc::new(schema::GetSchema));
+    events.insert("dispatch", Arc::new(dispatch::Dispatch));
+    events
+}

@@ -1,0 +1,223 @@
+//! The handler that stands between a connection and the stack: it answers what needs no work, and passes on the rest.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+use bytes::Bytes;
+use http::{Method, Request, Response};
+use tower::ServiceExt;
+use zcomm_core::{Body, BoxService, Caller, Code, Error, Refusal};
+
+use super::app::App;
+use super::envelope::{Envelope, RequestId};
+use super::fault::Fault;
+use super::rate::Rate;
+use super::reply;
+use crate::frame::MessageRef;
+use crate::server::{CloseReason, Connection, Cx, Handler, Reply};
+
+/// Answers the messages of zBifrost's connections.
+///
+/// In this order: the rate, the identity's expiry, a remembered answer (for which the policy is asked again), the stack.
+/// A message without an id waits while an earlier one without an id is pending.
+pub struct Front {
+    app: Arc<App>,
+    stack: BoxService,
+}
+
+/// What is kept of one connection.
+#[derive(Debug)]
+pub struct Session {
+    rate: Rate,
+}
+
+impl Front {
+    pub(super) fn new(app: Arc<App>, stack: BoxService) -> Self {
+        Self { app, stack }
+    }
+
+    /// What can be answered at once, without the stack.
+    fn at_once(
+        &self,
+        session: &mut Session,
+        caller: &Caller,
+        envelope: &Envelope<'_>,
+    ) -> Result<Option<Bytes>, Error> {
+        if !session.rate.take(Instant::now()) {
+            let text = "too many messages; wait before you send more";
+            return Err(Fault::new(Code::TooManyRequests, text).into());
+        }
+        let who = caller.identity();
+        if who.is_expired(SystemTime::now()) {
+            return Err(Refusal::InvalidToken.into());
+        }
+        if !is_event_name(envelope.event()) {
+            let text = format!("nothing answers the event `{}`", envelope.event());
+            return Err(Fault::new(Code::UnknownEvent, text).into());
+        }
+        let Some(answers) = self.app.answers() else {
+            return Ok(None);
+        };
+        let message = envelope.without_id();
+        let Some(remembered) = answers.recall(&who.scope(), message.as_bytes()) else {
+            return Ok(None);
+        };
+        let action = remembered.command.action();
+        if !self.app.policy().permits(&who, &action) {
+            let (who, action) = (who.to_string(), action.to_string());
+            return Err(Error::Forbidden { who, action });
+        }
+        Ok(Some(remembered.answer))
+    }
+
+    fn pass_on(&self, cx: &mut Cx<'_>, envelope: &Envelope<'_>, message: MessageRef<'_>) {
+        let request = request(cx.connection(), envelope.event(), message.as_bytes());
+        let stack = self.stack.clone();
+        let id = envelope.id().map(OwnedId::of);
+        let ordered = id.is_none();
+        let answer = async move {
+            let response = stack.oneshot(request).await;
+            let response = response.unwrap_or_else(|error| reply::error(&error));
+            to_reply(response, id.as_ref())
+        };
+        let taken = if ordered {
+            cx.run_in_order(answer)
+        } else {
+            cx.run(answer)
+        };
+        if taken.is_err() {
+            let text = "too many requests of this connection are in flight";
+            let fault = Fault::new(Code::TooManyRequests, text);
+            refuse(cx, &fault.into(), envelope.id());
+        }
+    }
+}
+
+impl Handler for Front {
+    type Session = Session;
+
+    fn connect(&self, cx: &mut Cx<'_>) -> Result<Session, CloseReason> {
+        let hello = self.app.connection_info(cx.connection().caller());
+        cx.reply(hello.to_string().as_str());
+        Ok(Session {
+            rate: Rate::new(self.app.limits(), Instant::now()),
+        })
+    }
+
+    fn message(&self, session: &mut Session, cx: &mut Cx<'_>, message: MessageRef<'_>) {
+        let Ok(text) = std::str::from_utf8(message.as_bytes()) else {
+            let fault = Fault::new(Code::InvalidJson, "the message is not UTF-8");
+            return refuse(cx, &fault.into(), None);
+        };
+        let envelope = match Envelope::of(text) {
+            Ok(envelope) => envelope,
+            Err(fault) => return refuse(cx, &fault.into(), Envelope::id_of(text).as_ref()),
+        };
+        let caller = Arc::clone(cx.connection().caller());
+        match self.at_once(session, &caller, &envelope) {
+            Ok(None) => self.pass_on(cx, &envelope, message),
+            Ok(Some(answer)) => {
+                let id = envelope.id().map(OwnedId::of);
+                cx.reply_with(spliced(answer, id.as_ref()));
+            }
+            Err(error) => refuse(cx, &error, envelope.id()),
+        }
+    }
+}
+
+impl fmt::Debug for Front {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Front").finish_non_exhaustive()
+    }
+}
+
+/// An id that outlives its message: the end of every reply object that carries it.
+struct OwnedId(Bytes);
+
+impl OwnedId {
+    fn of(id: &RequestId<'_>) -> Self {
+        Self(format!(",{}{}}}", id.member(), id.json()).into())
+    }
+}
+
+fn refuse(cx: &mut Cx<'_>, error: &Error, id: Option<&RequestId<'_>>) {
+    let id = id.map(OwnedId::of);
+    cx.reply_with(to_reply(reply::error(error), id.as_ref()));
+}
+
+fn to_reply(response: Response<Body>, id: Option<&OwnedId>) -> Reply {
+    match response.into_body().into_bytes() {
+        Some(body) => spliced(body, id),
+        // The application's own layers may answer with a stream, which no message can carry.
+        None => {
+            let error = Error::other(Code::Internal, "a streamed body answered a message");
+            let body = reply::error(&error)
+                .into_body()
+                .into_bytes()
+                .unwrap_or_default();
+            spliced(body, id)
+        }
+    }
+}
+
+/// A reply object with its id before the last brace. The object's bytes are shared, not copied.
+fn spliced(object: Bytes, id: Option<&OwnedId>) -> Reply {
+    match (id, object.strip_suffix(b"}")) {
+        (Some(id), Some(open)) => {
+            let is_empty = open.ends_with(b"{");
+            let end = if is_empty {
+                id.0.slice(1..)
+            } else {
+                id.0.clone()
+            };
+            Reply::text(object.slice(..open.len())).followed_by(end)
+        }
+        _ => Reply::text(object),
+    }
+}
+
+fn request(connection: &Connection, event: &str, message: &[u8]) -> Request<Body> {
+    let mut request = Request::new(Body::from(Bytes::copy_from_slice(message)));
+    *request.method_mut() = Method::POST;
+    let path = format!("/{event}").parse();
+    *request.uri_mut() = path.expect("`is_event_name` lets only path characters through");
+    let extensions = request.extensions_mut();
+    extensions.insert(Arc::clone(connection.caller()));
+    extensions.insert(*connection.peer());
+    extensions.insert(connection.clone());
+    request
+}
+
+/// Whether an event can have a path. Anything else is nobody's event.
+pub(super) fn is_event_name(name: &str) -> bool {
+    let known = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    !name.is_empty() && name.len() <= 64 && !name.contains("..") && name.bytes().all(known)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_id_is_the_last_member() {
+        let envelope = Envelope::of(r#"{"event":"ping","_requestId":"a\"b"}"#).unwrap();
+        let id = OwnedId::of(envelope.id().unwrap());
+        let lengths = |object: &'static str| spliced(object.into(), Some(&id)).len();
+
+        assert_eq!(&id.0[..], br#","_requestId":"a\"b"}"#);
+        assert_eq!(
+            lengths(r#"{"result":1}"#),
+            r#"{"result":1,"_requestId":"a\"b"}"#.len()
+        );
+        assert_eq!(lengths("{}"), r#"{"_requestId":"a\"b"}"#.len());
+    }
+
+    #[test]
+    fn an_event_that_is_no_path_is_nobodys() {
+        assert!(is_event_name("custom.event-1_a"));
+        for name in ["", "../dispatch", "a b", "a/b", "é", "a?b"] {
+            assert!(!is_event_name(name), "{name}");
+        }
+    }
+}

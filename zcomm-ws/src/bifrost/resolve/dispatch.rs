@@ -1,0 +1,262 @@
+//! What a `dispatch` means: which operation, on which model, with which arguments. Reads no rows.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+use zcomm_core::data::{Query, Write};
+use zcomm_core::{CacheWish, Code, Command, Error, Operation};
+
+use crate::bifrost::app::{App, bare};
+use crate::bifrost::fault::Fault;
+
+/// Members that say what is meant, and are no arguments.
+const ENVELOPE: [&str; 9] = [
+    "event",
+    "action",
+    "zKey",
+    "zHorizontal",
+    "cmd",
+    "model",
+    "_requestId",
+    "requestId",
+    "no_cache",
+];
+
+/// What one part of a message says is meant.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Meant {
+    operation: Option<Operation>,
+    model: Option<String>,
+    /// Whether `^Get` asks for the row itself.
+    one: bool,
+}
+
+/// Finds out what a dispatch asks for.
+pub(super) fn command(app: &App, members: &Map<String, Value>) -> Result<Command, Error> {
+    let inner = match members.get("zHorizontal") {
+        None | Some(Value::Null) => None,
+        Some(Value::Object(inner)) => Some(inner),
+        Some(Value::String(_)) => None,
+        Some(_) => {
+            return Err(Fault::bad_request("`zHorizontal` must be an object or a text").into());
+        }
+    };
+    let meant = meant(members, inner)?;
+    let operation = meant.operation.ok_or_else(|| nothing_meant(members))?;
+    let name = meant
+        .model
+        .ok_or_else(|| Fault::bad_request("the message names no `model`"))?;
+    let model = app.model(&name)?;
+    let arguments = arguments(members, inner)?;
+    let cache = cache_wish(members)?;
+    if operation == Operation::Read {
+        let query = Query::parse(model, &arguments)?;
+        let query = if meant.one { query.as_get() } else { query };
+        return Ok(Command::Read { query, cache });
+    }
+    Ok(Command::Write(Write::parse(model, operation, &arguments)?))
+}
+
+/// Puts together what the parts say; parts that contradict each other are refused.
+fn meant(members: &Map<String, Value>, inner: Option<&Map<String, Value>>) -> Result<Meant, Fault> {
+    let mut all = Meant::default();
+    for key in ["zKey", "cmd", "zHorizontal"] {
+        if let Some(text) = members.get(key).and_then(Value::as_str) {
+            all.agree(by_key(text))?;
+        }
+    }
+    for part in [Some(members), inner].into_iter().flatten() {
+        for name in ["event", "action"] {
+            let operation = part
+                .get(name)
+                .and_then(Value::as_str)
+                .and_then(Operation::from_wire);
+            all.agree(Meant {
+                operation,
+                ..Meant::default()
+            })?;
+        }
+        let model = match part.get("model") {
+            None | Some(Value::Null) => None,
+            Some(Value::String(name)) => Some(name.clone()),
+            Some(_) => return Err(Fault::bad_request("`model` is not a text")),
+        };
+        all.agree(Meant {
+            model,
+            ..Meant::default()
+        })?;
+    }
+    Ok(all)
+}
+
+impl Meant {
+    fn agree(&mut self, other: Self) -> Result<(), Fault> {
+        if let (Some(one), Some(two)) = (self.operation, other.operation)
+            && one != two
+        {
+            return Err(Fault::bad_request(format!(
+                "the message asks to {one} and to {two}"
+            )));
+        }
+        if let (Some(one), Some(two)) = (&self.model, &other.model)
+            && !bare(one).eq_ignore_ascii_case(bare(two))
+        {
+            return Err(Fault::bad_request(format!(
+                "the message names the models `{one}` and `{two}`"
+            )));
+        }
+        self.operation = self.operation.or(other.operation);
+        self.model = self.model.take().or(other.model);
+        self.one |= other.one;
+        Ok(())
+    }
+}
+
+/// Reads `^List users`, `^List.users`, `read_users`. Any other key means nothing by itself.
+fn by_key(key: &str) -> Meant {
+    if let Some(caret) = key.strip_prefix('^') {
+        let (word, model) = caret.split_once([' ', '.']).unwrap_or((caret, ""));
+        let operation = match word {
+            "Create" => Operation::Create,
+            "List" | "Get" | "Search" => Operation::Read,
+            "Update" => Operation::Update,
+            "Delete" => Operation::Delete,
+            "Upsert" => Operation::Upsert,
+            _ => return Meant::default(),
+        };
+        let model = Some(model.trim().to_owned()).filter(|model| !model.is_empty());
+        return Meant {
+            operation: Some(operation),
+            model,
+            one: word == "Get",
+        };
+    }
+    let Some((word, model)) = key.split_once('_') else {
+        return Meant::default();
+    };
+    match Operation::from_wire(word) {
+        Some(operation) if !model.is_empty() => Meant {
+            operation: Some(operation),
+            model: Some(model.to_owned()),
+            one: false,
+        },
+        _ => Meant::default(),
+    }
+}
+
+fn nothing_meant(members: &Map<String, Value>) -> Error {
+    let key = members
+        .get("zKey")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    let ways = "use an `action` (create, read, update, delete, upsert) with a `model`, or a `zKey` like `^List users`";
+    let text = if key.is_empty() {
+        format!("the message does not say what to do; {ways}")
+    } else {
+        format!("no command is registered as `{key}`; {ways}")
+    };
+    Error::other(Code::BadRequest, Fault::bad_request(text))
+}
+
+/// Everything but the envelope, from the message and from within `zHorizontal`.
+fn arguments(
+    members: &Map<String, Value>,
+    inner: Option<&Map<String, Value>>,
+) -> Result<Map<String, Value>, Error> {
+    let mut all = Map::new();
+    for (name, value) in [Some(members), inner].into_iter().flatten().flatten() {
+        if ENVELOPE.contains(&name.as_str()) || name == "cache_ttl" {
+            continue;
+        }
+        if all.insert(name.clone(), value.clone()).is_some() {
+            let text = format!("`{name}` stands in the message and in `zHorizontal`; give it once");
+            return Err(Fault::bad_request(text).into());
+        }
+    }
+    Ok(all)
+}
+
+fn cache_wish(members: &Map<String, Value>) -> Result<CacheWish, Error> {
+    let bad =
+        |at: &str, expected: &str| Fault::new(Code::BadValue, format!("`{at}` must be {expected}"));
+    let wish = match members.get("cache_ttl") {
+        None | Some(Value::Null) => CacheWish::default(),
+        Some(given) => {
+            let ttl = given.as_u64().filter(|ttl| (1..=3600).contains(ttl));
+            let expected = "a whole number of seconds from 1 to 3600";
+            let ttl = ttl.ok_or_else(|| bad("cache_ttl", expected))?;
+            CacheWish::default().kept_for(Duration::from_secs(ttl))
+        }
+    };
+    match members.get("no_cache") {
+        None | Some(Value::Null | Value::Bool(false)) => Ok(wish),
+        Some(Value::Bool(true)) => Ok(wish.bypassing()),
+        Some(_) => Err(bad("no_cache", "true or false").into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn key(text: &str, operation: Option<Operation>, model: Option<&str>) {
+        let meant = by_key(text);
+
+        assert_eq!(
+            (meant.operation, meant.model.as_deref()),
+            (operation, model),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn keys_of_all_generations_are_read() {
+        key("^List users", Some(Operation::Read), Some("users"));
+        key("^List.users", Some(Operation::Read), Some("users"));
+        key("^Upsert users", Some(Operation::Upsert), Some("users"));
+        key("read_users", Some(Operation::Read), Some("users"));
+        key(
+            "create_user_roles",
+            Some(Operation::Create),
+            Some("user_roles"),
+        );
+        key("^Get", Some(Operation::Read), None);
+        key("^Dance users", None, None);
+        key("custom_command", None, None);
+        assert!(by_key("^Get users").one);
+    }
+
+    #[track_caller]
+    fn together(message: Value) -> Result<Meant, String> {
+        let members = message.as_object().unwrap();
+        let inner = members.get("zHorizontal").and_then(Value::as_object);
+        meant(members, inner).map_err(|fault| fault.to_string())
+    }
+
+    #[test]
+    fn parts_that_agree_are_put_together() {
+        let old = serde_json::json!({"zKey": "read_users", "zHorizontal": {"action": "read", "model": "Users"}});
+        let new = serde_json::json!({"event": "dispatch", "zKey": "^List users", "model": "@.zSchema.users"});
+        let word = serde_json::json!({"event": "delete", "model": "users"});
+
+        assert_eq!(together(old).unwrap().operation, Some(Operation::Read));
+        assert_eq!(together(new).unwrap().operation, Some(Operation::Read));
+        assert_eq!(together(word).unwrap().operation, Some(Operation::Delete));
+    }
+
+    #[test]
+    fn parts_that_contradict_each_other_are_refused() {
+        let actions = serde_json::json!({"zKey": "read_users", "action": "delete"});
+        let models = serde_json::json!({"zKey": "read_users", "zHorizontal": {"model": "orders"}});
+
+        assert_eq!(
+            together(actions).unwrap_err(),
+            "the message asks to read and to delete"
+        );
+        assert_eq!(
+            together(models).unwrap_err(),
+            "the message names the models `users` and `orders`"
+        );
+    }
+}

@@ -1,0 +1,100 @@
+//! The innermost service: finds the event that a request's path names. Answers nothing itself.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use async_trait::async_trait;
+use futures_util::future::BoxFuture;
+use http::{Request, Response};
+use tower::Service;
+use zcomm_core::{Body, Caller, Code, Command, Error};
+
+use super::app::App;
+use super::fault::Fault;
+use super::resolve::Message;
+
+/// What an event is called with.
+pub(super) struct EventCx<'a> {
+    pub(super) app: &'a App,
+    pub(super) caller: &'a Caller,
+    pub(super) command: &'a Arc<Command>,
+    pub(super) message: &'a Message,
+}
+
+/// Answers one event.
+#[async_trait]
+pub(super) trait Event: Send + Sync {
+    /// The whole reply object, without an id.
+    async fn answer(&self, cx: EventCx<'_>) -> Result<Response<Body>, Error>;
+}
+
+/// The events of a server, by name.
+pub(super) type Events = BTreeMap<&'static str, Arc<dyn Event>>;
+
+/// Calls the event that the path names.
+#[derive(Clone)]
+pub(super) struct Router {
+    app: Arc<App>,
+    events: Arc<Events>,
+}
+
+impl Router {
+    pub(super) fn new(app: Arc<App>, events: Events) -> Self {
+        Self {
+            app,
+            events: Arc::new(events),
+        }
+    }
+}
+
+impl fmt::Debug for Router {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Router")
+            .field("events", &self.events.keys())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Service<Request<Body>> for Router {
+    type Response = Response<Body>;
+    type Error = Error;
+    type Future = BoxFuture<'static, Result<Response<Body>, Error>>;
+
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let app = Arc::clone(&self.app);
+        let name = request.uri().path().trim_start_matches('/');
+        let Some(event) = self.events.get(name).cloned() else {
+            let known: Vec<&str> = self.events.keys().copied().collect();
+            let text = format!(
+                "nothing answers the event `{name}`; known here: {}",
+                known.join(", ")
+            );
+            return Box::pin(async { Err(Fault::new(Code::UnknownEvent, text).into()) });
+        };
+        Box::pin(async move {
+            let extensions = request.extensions();
+            let (Some(caller), Some(command), Some(message)) = (
+                extensions.get::<Arc<Caller>>(),
+                extensions.get::<Arc<Command>>(),
+                extensions.get::<Message>(),
+            ) else {
+                let text = "the layers that identify and resolve were left out of the stack";
+                return Err(Error::other(Code::Internal, text));
+            };
+            event
+                .answer(EventCx {
+                    app: &app,
+                    caller,
+                    command,
+                    message,
+                })
+                .await
+        })
+    }
+}

@@ -1,0 +1,379 @@
+//! The life of a running server: accepts, owns every connection's task, and drains them at the end.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
+use tracing::{debug, info, warn};
+use zcomm_core::Peer;
+
+use super::connection::Opening;
+use super::engine::Engine;
+use super::upgrade::{Gate, Slot, Verdict};
+use super::{CloseReason, Connection, Handler, refuse};
+use crate::frame::CloseCode;
+use crate::hub::{Beat, Encoded, Hub};
+
+/// Streams that may be in their handshake, or be refused, beyond the connections that are open.
+const OPENING: usize = 1024;
+/// Connections closed at once when the server stops, and the most time between two such batches.
+const BATCH: usize = 256;
+const BATCH_PAUSE: Duration = Duration::from_millis(20);
+
+/// Everything a connection's task needs.
+pub(super) struct Served<H> {
+    pub(super) handler: Arc<H>,
+    pub(super) gate: Gate,
+    pub(super) hub: Hub,
+    pub(super) farewell: Option<Encoded>,
+}
+
+/// How a server is to go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Course {
+    Serve,
+    Drain,
+    Stop,
+}
+
+/// A server that runs. Dropping it ends the server at once, without a word to its clients.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// use zcomm_ws::server::{Server, ServerConfig};
+///
+/// let mut config = ServerConfig::default();
+/// config.port = 0;
+/// let server = Server::builder().config(config).bind().await?;
+/// println!("ws://{}", server.local_addr());
+/// server.shutdown();
+/// server.wait().await;
+/// # Ok::<(), zcomm_ws::Error>(())
+/// # }).unwrap();
+/// ```
+#[derive(Debug)]
+#[must_use = "the server ends when its handle is dropped"]
+pub struct ServerHandle {
+    address: SocketAddr,
+    hub: Hub,
+    course: watch::Sender<Course>,
+    task: JoinHandle<Drained>,
+}
+
+/// What a server did with its clients when it stopped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Drained {
+    /// Connections that ended in time.
+    pub closed: usize,
+    /// Connections that did not, and were cut.
+    pub cut: usize,
+}
+
+impl ServerHandle {
+    /// Where it listens.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its connections.
+    pub fn hub(&self) -> &Hub {
+        &self.hub
+    }
+
+    /// Begins to stop: the port is let go, clients are told and closed with 1001.
+    pub fn shutdown(&self) {
+        self.course.send_if_modified(|course| {
+            let serving = *course == Course::Serve;
+            if serving {
+                *course = Course::Drain;
+            }
+            serving
+        });
+    }
+
+    /// Stops now: connections that have not ended are cut.
+    pub fn stop(&self) {
+        self.course.send_replace(Course::Stop);
+    }
+
+    /// A way to stop it for those who don't hold the handle, such as a task that waits for a signal.
+    pub fn stopper(&self) -> Stopper {
+        Stopper(self.course.clone())
+    }
+
+    /// Waits until the server has stopped: for somebody to stop it, and then no longer than the drain may take.
+    ///
+    /// # Cancel safety
+    ///
+    /// Not cancel safe: dropping it ends the server at once, as dropping the handle does.
+    pub async fn wait(mut self) -> Drained {
+        match (&mut self.task).await {
+            Ok(drained) => drained,
+            Err(failed) => {
+                warn!(error = %failed, "accept loop failed");
+                Drained::default()
+            }
+        }
+    }
+}
+
+impl Drop for ServerHandle {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Stops a server from elsewhere.
+#[derive(Clone, Debug)]
+pub struct Stopper(watch::Sender<Course>);
+
+impl Stopper {
+    /// As [`ServerHandle::shutdown`]; the second call as [`ServerHandle::stop`].
+    pub fn stop(&self) {
+        self.0.send_modify(|course| {
+            *course = match course {
+                Course::Serve => Course::Drain,
+                Course::Drain | Course::Stop => Course::Stop,
+            };
+        });
+    }
+}
+
+pub(super) fn start<H: Handler>(
+    listener: TcpListener,
+    address: SocketAddr,
+    served: Served<H>,
+) -> ServerHandle {
+    let (sender, course) = watch::channel(Course::Serve);
+    let hub = served.hub.clone();
+    info!(%address, "listening");
+    ServerHandle {
+        address,
+        hub,
+        course: sender,
+        task: tokio::spawn(run(listener, Arc::new(served), course)),
+    }
+}
+
+async fn run<H: Handler>(
+    listener: TcpListener,
+    served: Arc<Served<H>>,
+    mut course: watch::Receiver<Course>,
+) -> Drained {
+    let mut tasks = JoinSet::new();
+    accept_all(&listener, &served, &mut course, &mut tasks).await;
+    // The port is free for the next server while this one says goodbye.
+    drop(listener);
+    drain(&served, &mut course, &mut tasks).await
+}
+
+async fn accept_all<H: Handler>(
+    listener: &TcpListener,
+    served: &Arc<Served<H>>,
+    course: &mut watch::Receiver<Course>,
+    tasks: &mut JoinSet<()>,
+) {
+    let config = &served.gate.config;
+    let beat = Beat::new(config.ping_interval, config.pong_timeout);
+    let mut sweep = interval(beat.period());
+    sweep.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let mut pace = Pace::new(config.connection_rate);
+    loop {
+        tokio::select! {
+            _ = course.changed() => return,
+            _ = sweep.tick() => served.hub.sweep(beat),
+            Some(_) = tasks.join_next() => {}
+            accepted = pace.accept(listener) => {
+                if tasks.len() >= config.max_connections.saturating_add(OPENING) {
+                    debug!("stream dropped: too many are in their handshake");
+                } else {
+                    let (stream, address) = accepted;
+                    let served = Arc::clone(served);
+                    let course = course.clone();
+                    tasks.spawn(serve(stream, Peer::at(address), served, course));
+                }
+            }
+        }
+    }
+}
+
+/// How fast streams are accepted. Those that come faster wait in the system's queue.
+struct Pace {
+    every: Duration,
+    /// When the next one may come, if they had come evenly; a second's worth may come at once.
+    due: Instant,
+}
+
+impl Pace {
+    fn new(rate: u32) -> Self {
+        Self {
+            every: Duration::from_secs(1) / rate.max(1),
+            due: Instant::now(),
+        }
+    }
+
+    /// Cancel safe: nothing is accepted or counted unless it returns.
+    async fn accept(&mut self, listener: &TcpListener) -> (TcpStream, SocketAddr) {
+        let second = Duration::from_secs(1);
+        sleep_until(self.due.checked_sub(second).unwrap_or(self.due)).await;
+        loop {
+            match listener.accept().await {
+                Ok(accepted) => {
+                    self.due = self.due.max(Instant::now()) + self.every;
+                    return accepted;
+                }
+                // Out of descriptors, most likely: a wait gives connections time to end.
+                Err(error) => {
+                    warn!(%error, "accept failed");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            }
+        }
+    }
+}
+
+async fn serve<H: Handler>(
+    stream: TcpStream,
+    peer: Peer,
+    served: Arc<Served<H>>,
+    course: watch::Receiver<Course>,
+) {
+    // Both only make things better; a stream that is closed already says so at the first read.
+    let _ = stream.set_nodelay(true);
+    let _ = socket2::SockRef::from(&stream).set_keepalive(true);
+    // In a box of its own: what the handshake needs is given back before the connection begins.
+    let Some(opened) = Box::pin(open(stream, peer, &served.gate, course)).await else {
+        return;
+    };
+    let config = Arc::clone(&served.gate.config);
+    match opened {
+        Opened::Refused(io, reason) => refuse::close(io, &reason, config.close_timeout).await,
+        Opened::Accepted(io, early, opening, ticket) => {
+            let limits = config.outbox_limits();
+            let connection = Connection::new(opening, served.hub.clone(), limits);
+            let handler = Arc::clone(&served.handler);
+            drop(served);
+            Engine::new(io, &early, handler, config, connection).await;
+            drop(ticket);
+        }
+    }
+}
+
+enum Opened<Io> {
+    Accepted(Io, bytes::Bytes, Opening, super::admission::Ticket),
+    Refused(Io, CloseReason),
+}
+
+/// Answers HTTP on a stream until it is upgraded; nothing if it never is.
+async fn open<Io>(
+    stream: Io,
+    peer: Peer,
+    gate: &Gate,
+    mut course: watch::Receiver<Course>,
+) -> Option<Opened<Io>>
+where
+    Io: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let slot = Slot::default();
+    let service = service_fn(|request| {
+        let slot = &slot;
+        async move { Ok::<_, std::convert::Infallible>(gate.answer(request, peer, slot).await) }
+    });
+    let serving = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(gate.config.handshake_timeout)
+        .max_headers(gate.config.max_headers)
+        .max_buf_size(gate.config.max_head_size.max(8192))
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    let mut serving = std::pin::pin!(serving);
+    let served = tokio::select! {
+        served = serving.as_mut() => served,
+        _ = course.changed() => {
+            serving.as_mut().graceful_shutdown();
+            serving.await
+        }
+    };
+    if let Err(error) = served {
+        debug!(peer = %peer, %error, "stream ended in its head");
+        return None;
+    }
+    match slot.take()? {
+        Verdict::Accepted(upgrade, opening, ticket) => {
+            let (io, early) = bare(upgrade).await?;
+            Some(Opened::Accepted(io, early, opening, ticket))
+        }
+        Verdict::Refused(upgrade, reason) => {
+            let (io, _) = bare(upgrade).await?;
+            Some(Opened::Refused(io, reason))
+        }
+    }
+}
+
+/// The stream itself, out of the wrappings, and what was read of it behind the head.
+async fn bare<Io>(upgrade: fastwebsockets::upgrade::UpgradeFut) -> Option<(Io, bytes::Bytes)>
+where
+    Io: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    // The answer has been sent, so this is ready.
+    let upgraded = upgrade.await.ok()?.into_inner().into_inner();
+    let parts = upgraded.downcast::<TokioIo<Io>>().ok()?;
+    Some((parts.io.into_inner(), parts.read_buf))
+}
+
+async fn drain<H>(
+    served: &Served<H>,
+    course: &mut watch::Receiver<Course>,
+    tasks: &mut JoinSet<()>,
+) -> Drained {
+    let hub = &served.hub;
+    hub.start_draining();
+    let all = hub.len();
+    let farewell = async {
+        close_all(hub, served.farewell.as_ref()).await;
+        while tasks.join_next().await.is_some() {}
+    };
+    let limit = served.gate.config.drain_timeout;
+    tokio::select! {
+        _ = timeout(limit, farewell) => {}
+        _ = course.wait_for(|course| *course == Course::Stop) => {}
+    }
+    let cut = hub.len();
+    tasks.shutdown().await;
+    let drained = Drained {
+        closed: all.saturating_sub(cut),
+        cut,
+    };
+    info!(closed = drained.closed, cut = drained.cut, "stopped");
+    drained
+}
+
+/// In batches, so that not all clients come back at the same moment.
+async fn close_all(hub: &Hub, farewell: Option<&Encoded>) {
+    let all = hub.connections();
+    for (number, batch) in all.chunks(BATCH).enumerate() {
+        if number > 0 {
+            // The number of a connection is as good as random here.
+            let jitter = batch[0].id().as_u64() % 10;
+            tokio::time::sleep(BATCH_PAUSE - Duration::from_millis(jitter)).await;
+        }
+        for connection in batch {
+            if let Some(message) = farewell {
+                connection.push(message);
+            }
+            connection.close(CloseReason::new(
+                CloseCode::GoingAway,
+                "the server shuts down",
+            ));
+        }
+    }
+}

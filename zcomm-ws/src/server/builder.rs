@@ -1,0 +1,181 @@
+//! Puts a server together and binds it. What then runs is in `accept`.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use http::{Request, Response};
+use tokio::net::TcpListener;
+use tower::Service;
+use zcomm_core::net::port_holder;
+use zcomm_core::{AuthPolicy, Body, BoxService, Open};
+
+use super::accept::{self, Served};
+use super::admission::Admission;
+use super::origin::OriginRules;
+use super::upgrade::Gate;
+use super::{CloseReason, Cx, Handler, ServerConfig, ServerHandle};
+use crate::error::Error;
+use crate::frame::MessageRef;
+use crate::hub::{Encoded, Hub};
+
+/// A WebSocket server that is not there yet: see [`Server::builder`].
+#[derive(Debug)]
+pub struct Server;
+
+impl Server {
+    /// Begins a server that holds its connections, and drops what they send.
+    pub fn builder() -> ServerBuilder<Idle> {
+        ServerBuilder {
+            handler: Idle,
+            config: ServerConfig::default(),
+            auth: Arc::new(Open),
+            http: None,
+            farewell: None,
+        }
+    }
+}
+
+/// The handler of a server that was given none.
+#[derive(Debug)]
+pub struct Idle;
+
+impl Handler for Idle {
+    type Session = ();
+
+    fn connect(&self, _cx: &mut Cx<'_>) -> Result<(), CloseReason> {
+        Ok(())
+    }
+
+    fn message(&self, (): &mut (), _cx: &mut Cx<'_>, _message: MessageRef<'_>) {}
+}
+
+/// Collects what a server consists of.
+#[must_use = "nothing listens before `bind`"]
+pub struct ServerBuilder<H> {
+    handler: H,
+    config: ServerConfig,
+    auth: Arc<dyn AuthPolicy>,
+    http: Option<BoxService>,
+    farewell: Option<Encoded>,
+}
+
+impl<H: Handler> ServerBuilder<H> {
+    /// Sets who answers messages.
+    pub fn handler<N: Handler>(self, handler: N) -> ServerBuilder<N> {
+        ServerBuilder {
+            handler,
+            config: self.config,
+            auth: self.auth,
+            http: self.http,
+            farewell: self.farewell,
+        }
+    }
+
+    /// Sets address, rules and limits, all at once.
+    pub fn config(mut self, config: ServerConfig) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// Sets who says who a client is. Without it everybody is a guest.
+    pub fn auth(mut self, policy: Arc<dyn AuthPolicy>) -> Self {
+        self.auth = policy;
+        self
+    }
+
+    /// Sets who answers plain HTTP requests on the same port.
+    ///
+    /// They have passed the rule for `Host`, and carry [`Peer`](zcomm_core::Peer) and
+    /// [`OriginVerdict`](super::OriginVerdict) as extensions.
+    pub fn http<S>(mut self, service: S) -> Self
+    where
+        S: Service<Request<Body>, Response = Response<Body>, Error = zcomm_core::Error>
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+        S::Future: Send + 'static,
+    {
+        self.http = Some(BoxService::new(service));
+        self
+    }
+
+    /// Sets what every client is sent before the server stops and closes with 1001.
+    pub fn farewell(mut self, message: impl Into<Encoded>) -> Self {
+        self.farewell = Some(message.into());
+        self
+    }
+
+    /// Listens, and serves from then on.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Bind`] or [`Error::Host`] if it cannot listen there, [`Error::Insecure`] if others could reach it and
+    /// nobody is asked for a token, [`Error::OriginInvalid`] for a list that cannot be meant.
+    pub async fn bind(self) -> Result<ServerHandle, Error> {
+        let config = Arc::new(self.config);
+        let listener = listen(&config).await?;
+        let address = local_addr(&listener)?;
+        let gate = Gate {
+            origins: OriginRules::new(&config.allowed_origins, &config.allowed_hosts, address)?,
+            admission: Arc::new(Admission::new(&config)),
+            config,
+            auth: self.auth,
+            http: self.http,
+            on_loopback: address.ip().is_loopback(),
+        };
+        let served = Served {
+            handler: Arc::new(self.handler),
+            gate,
+            hub: Hub::new(),
+            farewell: self.farewell,
+        };
+        Ok(accept::start(listener, address, served))
+    }
+}
+
+impl<H> fmt::Debug for ServerBuilder<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerBuilder")
+            .field("config", &self.config)
+            .finish_non_exhaustive()
+    }
+}
+
+async fn listen(config: &ServerConfig) -> Result<TcpListener, Error> {
+    let host = &config.host;
+    let unknown = |source| Error::Host {
+        host: host.clone(),
+        source,
+    };
+    let addresses = tokio::net::lookup_host((host.as_str(), config.port));
+    let mut failed = unknown(std::io::ErrorKind::NotFound.into());
+    for address in addresses.await.map_err(unknown)? {
+        if !address.ip().is_loopback() && !config.require_auth && !config.allow_insecure {
+            return Err(Error::Insecure { address });
+        }
+        match TcpListener::bind(address).await {
+            Ok(listener) => return Ok(listener),
+            Err(source) => failed = bind_error(address, source),
+        }
+    }
+    Err(failed)
+}
+
+fn bind_error(address: SocketAddr, source: std::io::Error) -> Error {
+    let taken = source.kind() == std::io::ErrorKind::AddrInUse;
+    Error::Bind {
+        address,
+        holder: taken.then(|| port_holder(address.port())).flatten(),
+        source,
+    }
+}
+
+fn local_addr(listener: &TcpListener) -> Result<SocketAddr, Error> {
+    listener.local_addr().map_err(|source| Error::Bind {
+        address: ([0, 0, 0, 0], 0).into(),
+        holder: None,
+        source,
+    })
+}

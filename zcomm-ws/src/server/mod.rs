@@ -1,0 +1,49 @@
+//! A WebSocket server: handshake, one engine per connection, a hub over all of them. The protocol above is a handler's.
+//!
+//! ```
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! use zcomm_ws::server::{Server, ServerConfig, sync_handler};
+//!
+//! let mut config = ServerConfig::default();
+//! config.port = 0;
+//! let server = Server::builder()
+//!     .config(config)
+//!     .handler(sync_handler(|cx, message| cx.reply(message)))
+//!     .bind()
+//!     .await?;
+//! assert_ne!(server.local_addr().port(), 0);
+//!
+//! server.shutdown();
+//! assert_eq!(server.wait().await.cut, 0);
+//! # Ok::<(), zcomm_ws::Error>(())
+//! # }).unwrap();
+//! ```
+
+mod accept;
+mod adapter;
+mod admission;
+mod builder;
+mod config;
+mod connection;
+mod engine;
+mod handler;
+mod handshake;
+mod inflight;
+mod origin;
+mod outbox;
+mod output;
+mod refuse;
+mod reply;
+mod scratch;
+mod upgrade;
+
+pub use accept::{Drained, ServerHandle, Stopper};
+pub use adapter::{AsyncHandler, SyncHandler, async_handler, sync_handler};
+pub use builder::{Idle, Server, ServerBuilder};
+pub use config::{Reject, ServerConfig};
+pub use connection::Connection;
+pub(crate) use connection::Shared;
+pub use handler::{Cx, Handler, Saturated};
+pub use origin::OriginVerdict;
+pub(crate) use outbox::Pushed;
+pub use reply::{CloseReason, Reply};

@@ -1,0 +1,230 @@
+//! What happens to a request: plain ones go to the HTTP service, upgrades are judged and answered with 101.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use fastwebsockets::upgrade::{UpgradeFut, upgrade};
+use http::header::{HeaderValue, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE};
+use http::request::Parts;
+use http::{Method, Request, Response, StatusCode};
+use hyper::body::Incoming;
+use tokio::time::timeout;
+use tower::ServiceExt;
+use tracing::info;
+use zcomm_core::{AuthPolicy, Body, BoxService, Caller, Credentials, Identity, Peer, Refusal};
+
+use super::admission::{Admission, Ticket};
+use super::connection::Opening;
+use super::handshake::{Asked, agree_on_protocol, asked};
+use super::origin::OriginRules;
+use super::refuse::Refused;
+use super::{CloseReason, OriginVerdict, Reject, ServerConfig};
+
+/// Who is let in, and where the rest goes. One per server.
+pub(super) struct Gate {
+    pub(super) config: Arc<ServerConfig>,
+    pub(super) auth: Arc<dyn AuthPolicy>,
+    pub(super) origins: OriginRules,
+    pub(super) admission: Arc<Admission>,
+    pub(super) http: Option<BoxService>,
+    pub(super) on_loopback: bool,
+}
+
+/// What became of an upgrade, for whoever owns the stream once the answer is sent.
+pub(super) enum Verdict {
+    Accepted(UpgradeFut, Opening, Ticket),
+    Refused(UpgradeFut, CloseReason),
+}
+
+/// Where the verdict on a stream is left: at most one, as nothing comes after an upgrade.
+#[derive(Clone, Default)]
+pub(super) struct Slot(Arc<Mutex<Option<Verdict>>>);
+
+impl Slot {
+    fn put(&self, verdict: Verdict) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(verdict);
+    }
+
+    pub(super) fn take(&self) -> Option<Verdict> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl Gate {
+    pub(super) async fn answer(
+        &self,
+        request: Request<Incoming>,
+        peer: Peer,
+        slot: &Slot,
+    ) -> Response<Body> {
+        if !self.origins.host_is_answered(request.headers()) {
+            return sentence(StatusCode::FORBIDDEN, "this host is not served here");
+        }
+        let (head, body) = request.into_parts();
+        match asked(&head) {
+            Asked::Plain => self.plain(Request::from_parts(head, body), peer).await,
+            Asked::Malformed(status, text) => malformed(status, text),
+            Asked::Upgrade => self.upgrade(head, body, peer, slot).await,
+        }
+    }
+
+    async fn plain(&self, request: Request<Incoming>, peer: Peer) -> Response<Body> {
+        let Some(http) = &self.http else {
+            return no_http(request.method());
+        };
+        let mut request = request.map(Body::stream);
+        let verdict = self.origins.judge(request.headers());
+        request.extensions_mut().insert(verdict);
+        request.extensions_mut().insert(peer);
+        match http.clone().oneshot(request).await {
+            Ok(response) => response,
+            Err(error) => sentence(error.code().status(), error.code().as_str()),
+        }
+    }
+
+    async fn upgrade(
+        &self,
+        head: Parts,
+        body: Incoming,
+        peer: Peer,
+        slot: &Slot,
+    ) -> Response<Body> {
+        let verdict = self.judge(&head, peer).await;
+        if let Err(refused) = &verdict {
+            // The path may be logged, the query may hold a token.
+            info!(peer = %peer, path = head.uri.path(), reason = refused.code(), "connection refused");
+            tokio::time::sleep(self.config.refusal_delay).await;
+            if self.config.reject == Reject::Http {
+                return sentence(refused.status(), &refused.text());
+            }
+        }
+        let protocol = agree_on_protocol(&head.headers, &self.config.subprotocols);
+        let path = head.uri.path().into();
+        let Ok((response, stream)) = upgrade(Request::from_parts(head, body)) else {
+            return malformed(StatusCode::BAD_REQUEST, "this is no upgrade");
+        };
+        let mut response = response.map(|_| Body::empty());
+        if let Some(value) = protocol.as_deref().and_then(header_value) {
+            response.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, value);
+        }
+        slot.put(match verdict {
+            Err(refused) => Verdict::Refused(stream, refused.reason()),
+            Ok(admitted) => {
+                let opening = Opening {
+                    caller: Arc::new(Caller::new(admitted.identity, peer)),
+                    path,
+                    protocol: protocol.map(Into::into),
+                    awaits_auth: admitted.awaits_auth,
+                };
+                Verdict::Accepted(stream, opening, admitted.ticket)
+            }
+        });
+        response
+    }
+
+    /// Asks in the order in which reasons are given: room, origin, identity.
+    async fn judge(&self, head: &Parts, peer: Peer) -> Result<Admitted, Refused> {
+        let mut ticket = self.admission.admit(&peer).ok_or(Refused::TooMany)?;
+        let origin = self.origins.judge(&head.headers);
+        if origin == OriginVerdict::Denied {
+            return Err(Refused::Origin);
+        }
+        let (identity, awaits_auth) = self.identify(head, peer).await.map_err(Refused::Auth)?;
+        if origin == OriginVerdict::File && !self.lets_files_in(&identity) {
+            return Err(Refused::Auth(Refusal::AuthenticationRequired));
+        }
+        if !ticket.claim(identity.name()) {
+            return Err(Refused::TooMany);
+        }
+        Ok(Admitted {
+            identity,
+            awaits_auth,
+            ticket,
+        })
+    }
+
+    /// Who asks, and whether that is only to be found out by the first message.
+    async fn identify(&self, head: &Parts, peer: Peer) -> Result<(Identity, bool), Refusal> {
+        let given = self.credentials(head, peer)?;
+        let identified = timeout(
+            self.config.handshake_timeout,
+            self.auth.identify(&given, &peer),
+        );
+        let identified = identified.await.unwrap_or_else(|late| {
+            Err(Refusal::Unavailable {
+                source: late.into(),
+            })
+        });
+        let required = match identified {
+            Ok(identity) if self.config.require_auth && identity.name().is_none() => {
+                Refusal::AuthenticationRequired
+            }
+            Ok(identity) => return Ok((identity, false)),
+            Err(refusal) => refusal,
+        };
+        if matches!(required, Refusal::InvalidToken) {
+            self.admission.note_failure(&peer);
+        }
+        let may_follow = self.config.first_message_auth
+            && given.token.is_none()
+            && matches!(required, Refusal::AuthenticationRequired);
+        if !may_follow {
+            return Err(required);
+        }
+        let guest = Identity::guest();
+        Ok((
+            match given.app {
+                Some(app) => guest.with_app(app),
+                None => guest,
+            },
+            true,
+        ))
+    }
+
+    fn credentials(&self, head: &Parts, peer: Peer) -> Result<Credentials, Refusal> {
+        let given = Credentials::of_head(head).inspect_err(|_| self.admission.note_failure(&peer));
+        let presented = given.as_ref().map_or(true, |given| given.token.is_some());
+        if presented && self.admission.guesses_too_often(&peer) {
+            return Err(Refusal::TooManyAttempts);
+        }
+        given
+    }
+
+    fn lets_files_in(&self, identity: &Identity) -> bool {
+        identity.name().is_some() || (self.config.files_without_token && self.on_loopback)
+    }
+}
+
+struct Admitted {
+    identity: Identity,
+    awaits_auth: bool,
+    ticket: Ticket,
+}
+
+fn malformed(status: StatusCode, text: &str) -> Response<Body> {
+    let mut response = sentence(status, text);
+    if status == StatusCode::UPGRADE_REQUIRED {
+        let headers = response.headers_mut();
+        headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+        headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+    }
+    response
+}
+
+/// The answer of a server that speaks nothing but WebSocket.
+fn no_http(method: &Method) -> Response<Body> {
+    if method == Method::GET {
+        malformed(StatusCode::UPGRADE_REQUIRED, "this server speaks WebSocket")
+    } else {
+        sentence(StatusCode::NOT_FOUND, "nothing is here")
+    }
+}
+
+fn sentence(status: StatusCode, text: &str) -> Response<Body> {
+    let mut response = Response::new(Body::from(format!("{text}\n")));
+    *response.status_mut() = status;
+    response
+}
+
+fn header_value(text: &str) -> Option<HeaderValue> {
+    HeaderValue::from_str(text).ok()
+}
