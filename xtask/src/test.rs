@@ -1,0 +1,82 @@
+//! `cargo xtask test`: every test there is, and the set-up they need. Lists the steps; longer ones have files of their own.
+
+use std::process::{Command, ExitCode};
+
+use anyhow::Result;
+
+use crate::install::REDIS;
+use crate::run::{Run, cargo_with};
+use crate::step::{self, Step};
+use crate::tidy;
+use crate::workspace::{FACADE, Workspace};
+
+mod matrix;
+mod outside;
+mod registry;
+
+pub(crate) use outside::{NEEDS, without_tools};
+
+pub(crate) fn run(words: Vec<String>) -> Result<ExitCode> {
+    let workspace = Workspace::load()?;
+    step::run(&workspace, &steps(&workspace), words)
+}
+
+/// The steps, as far as what they test exists.
+pub(crate) fn steps(workspace: &Workspace) -> Vec<Step> {
+    let mut steps = vec![
+        Step::new(
+            "units",
+            "unit and integration tests that need nothing but Rust",
+            outside::units,
+        ),
+        Step::new("doctests", "examples in the documentation", doctests),
+        Step::new(
+            "features",
+            "each feature of the facade compiles alone, without a warning",
+            matrix::features,
+        ),
+    ];
+    if matrix::has_examples(workspace) {
+        steps.push(Step::new(
+            "examples",
+            "each example builds with exactly the features it asks for",
+            matrix::examples,
+        ));
+    }
+    if registry::exists(workspace) {
+        steps.push(Step::new(
+            "registry",
+            "what is enabled is registered, and nothing else",
+            registry::run,
+        ));
+    }
+    if workspace.package("zcomm-services-redis").is_some() {
+        steps.push(Step::new("redis", "tests with a real Redis server", redis).needs(&[&REDIS]));
+    }
+    // Further steps with tools of their own stand here.
+    steps.push(Step::new("tidy", "what no compiler checks", tidy::step));
+    steps
+}
+
+fn doctests(run: &mut Run<'_>) -> Result<()> {
+    run.tests(&mut cargo_with(&[
+        "test",
+        "--workspace",
+        "--all-features",
+        "--doc",
+        "--no-fail-fast",
+    ]))
+}
+
+fn redis(run: &mut Run<'_>) -> Result<()> {
+    outside::with_tool(run, &REDIS)
+}
+
+/// A Cargo command on the facade alone, with these features and no others.
+fn facade_with(command: &str, features: &str) -> Command {
+    let mut command = cargo_with(&[command, "-p", FACADE, "--no-default-features"]);
+    if !features.is_empty() {
+        command.args(["--features", features]);
+    }
+    command
+}
