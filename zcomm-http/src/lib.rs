@@ -16,7 +16,7 @@
 //! host and the attempt. By default a call may take 30 seconds in all, opening a connection ten of them, and a body may
 //! pause for 15; [`HttpClientBuilder`] names every other default.
 //!
-//! The client is a stack of [`layers`] over a [`Transport`](zcomm_core::Transport); this crate registers one for `http`
+//! The client is a stack of [`layers`] over a [`Transport`]; this crate registers one for `http`
 //! and `https`, on reqwest.
 
 pub mod layers;
@@ -31,6 +31,7 @@ mod params;
 mod redact;
 mod request;
 mod response;
+mod settings;
 mod transport;
 
 use std::sync::Arc;
@@ -46,12 +47,13 @@ pub use request::RequestBuilder;
 pub use response::Response;
 pub use transport::{ReqwestTransport, ReqwestTransportBuilder};
 
-fn make_transport(_: &Settings) -> Result<Arc<dyn Transport>, zcomm_core::Error> {
-    Ok(Arc::new(ReqwestTransport::new()?))
+fn make_transport(settings: &Settings) -> Result<Arc<dyn Transport>, zcomm_core::Error> {
+    Ok(Arc::new(ReqwestTransport::from_settings(settings)?))
 }
 
 /// What this crate brings to a program: the transport for `http` and `https`.
 pub const PLUGIN: Plugin = Plugin::new("http", env!("CARGO_PKG_NAME"))
     .aliases(&["https"])
+    .keys(settings::KEYS)
     .transport(make_transport);
 zcomm_core::inventory::submit!(PLUGIN);

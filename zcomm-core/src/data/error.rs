@@ -294,7 +294,8 @@ impl DataError {
 
 impl From<DataError> for Error {
     fn from(error: DataError) -> Self {
-        Self::other(error.code(), error)
+        let details = Json::Object(error.details());
+        Self::other_with(error.code(), error, details)
     }
 }
 

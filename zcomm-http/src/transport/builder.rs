@@ -114,24 +114,38 @@ impl ReqwestTransportBuilder {
 
     /// Checks everything and makes the transport.
     ///
+    /// A system without any root certificates is no error, since plain http needs none; https trusts nobody then.
+    ///
     /// # Errors
     ///
-    /// [`Error::Build`] for a certificate or key that cannot be read, or where no authority is trusted at all.
-    pub fn build(self) -> Result<ReqwestTransport, Error> {
+    /// [`Error::Build`] for a certificate or key that cannot be read.
+    pub fn build(mut self) -> Result<ReqwestTransport, Error> {
         install_crypto();
-        let (connect_limit, public_only) = (self.connect_timeout, self.public_only);
-        let client = self.configure().and_then(reqwest::ClientBuilder::build);
+        let client = self
+            .client()
+            .or_else(|error| self.client_without_system(error));
         let client = client.map_err(|error| Error::Build {
             source: super::failure::Root::boxed(error),
         })?;
         Ok(ReqwestTransport {
             client,
-            connect_limit,
-            public_only,
+            connect_limit: self.connect_timeout,
+            public_only: self.public_only,
         })
     }
 
-    fn configure(self) -> reqwest::Result<reqwest::ClientBuilder> {
+    /// The client without the authorities of the system, if those were all that was wrong with it.
+    fn client_without_system(&mut self, error: reqwest::Error) -> reqwest::Result<reqwest::Client> {
+        if self.roots_only {
+            return Err(error);
+        }
+        self.roots_only = true;
+        let client = self.client().map_err(|_| error)?;
+        tracing::warn!("this system has no root certificates: no https server is trusted");
+        Ok(client)
+    }
+
+    fn client(&self) -> reqwest::Result<reqwest::Client> {
         let mut builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
@@ -149,12 +163,19 @@ impl ReqwestTransportBuilder {
             builder = builder.no_proxy();
         }
         #[cfg(unix)]
-        if let Some(path) = self.unix_socket {
-            builder = builder.unix_socket(path);
+        if let Some(path) = &self.unix_socket {
+            builder = builder.unix_socket(path.clone());
         }
-        if let Some(pem) = self.identity {
+        if let Some(pem) = &self.identity {
             builder = builder.identity(reqwest::Identity::from_pem(pem.expose().as_bytes())?);
         }
+        self.with_roots(builder)?.build()
+    }
+
+    fn with_roots(
+        &self,
+        builder: reqwest::ClientBuilder,
+    ) -> reqwest::Result<reqwest::ClientBuilder> {
         let mut roots = Vec::new();
         for pem in &self.roots {
             roots.extend(reqwest::Certificate::from_pem_bundle(pem)?);

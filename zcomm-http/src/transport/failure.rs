@@ -25,13 +25,20 @@ pub(super) fn of_request(error: reqwest::Error, host: &str, encrypted: bool) -> 
 /// The failure of an answer whose body broke.
 pub(super) fn of_body(error: reqwest::Error, host: &str) -> Error {
     let at = Place::new(host);
-    let compressed = error.is_decode();
+    let compressed = is_of_decompressor(&error);
     let source = Root::boxed(error);
     if compressed {
         let format = Format::Compressed;
         return Error::Decode { at, format, source };
     }
     Error::Body { at, source }
+}
+
+/// Decompressors speak of I/O themselves; what they only pass on from the network has reqwest's or hyper's error in it.
+fn is_of_decompressor(error: &reqwest::Error) -> bool {
+    let mut below = causes(error).skip(1);
+    let first = below.next().is_some_and(<dyn StdError>::is::<io::Error>);
+    first && !below.any(|cause| cause.is::<reqwest::Error>() || cause.is::<hyper::Error>())
 }
 
 /// Failures that have a cause of our own at the bottom.

@@ -44,7 +44,7 @@ impl ReqwestTransport {
     ///
     /// # Errors
     ///
-    /// [`Error::Build`] where the system has no usable set of root certificates.
+    /// [`Error::Build`] where TLS cannot be set up.
     pub fn new() -> Result<Self, Error> {
         Self::builder().build()
     }

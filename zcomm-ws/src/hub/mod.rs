@@ -19,6 +19,7 @@ use crate::server::{CloseReason, Connection, Pushed, Shared};
 pub use encoded::Encoded;
 pub(crate) use pulse::Beat;
 use shards::Shards;
+pub(crate) use topics::Joined;
 use topics::Topics;
 
 /// The connections of a server. Clones are cheap, and mean the same server.
@@ -92,9 +93,9 @@ impl Hub {
             .is_some_and(|connection| connection.push(&message))
     }
 
-    /// Lets a connection join a topic; false if it had, or is closed.
+    /// Lets a connection join a topic; false if it had, or has ended.
     pub fn join(&self, connection: &Connection, topic: &str) -> bool {
-        connection.is_open() && self.0.topics.join(connection.shared(), topic)
+        self.0.topics.join(connection.shared(), topic)
     }
 
     /// Lets a connection leave a topic; false if it had not joined it.
@@ -158,8 +159,8 @@ impl Hub {
     }
 
     pub(crate) fn exit(&self, connection: &Connection) {
+        self.0.topics.leave_all(connection.shared());
         if self.0.all.remove(connection.id()) {
-            self.0.topics.leave_all(connection.shared());
             self.0.count.fetch_sub(1, Ordering::AcqRel);
         }
     }

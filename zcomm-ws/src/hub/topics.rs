@@ -9,6 +9,24 @@ use crate::server::Shared;
 
 const SHARDS: usize = 16;
 
+/// The topics that one connection joined.
+#[derive(Debug, Default)]
+pub(crate) struct Joined {
+    names: Vec<Arc<str>>,
+    /// Whether the connection ended: then it joins no more.
+    ended: bool,
+}
+
+impl Joined {
+    pub(crate) fn names(&self) -> &[Arc<str>] {
+        &self.names
+    }
+
+    fn position(&self, topic: &str) -> Option<usize> {
+        self.names.iter().position(|joined| &**joined == topic)
+    }
+}
+
 #[derive(Default)]
 pub(super) struct Topics {
     shards: [Mutex<HashMap<Arc<str>, Members>>; SHARDS],
@@ -19,7 +37,7 @@ impl Topics {
     pub(super) fn join(&self, shared: &Arc<Shared>, topic: &str) -> bool {
         // Always a connection's own list first, then the topic.
         let mut own = lock(&shared.topics);
-        if own.iter().any(|joined| &**joined == topic) {
+        if own.ended || own.position(topic).is_some() {
             return false;
         }
         let mut topics = lock(self.shard(topic));
@@ -29,26 +47,26 @@ impl Topics {
         };
         let members = topics.entry(Arc::clone(&name)).or_default();
         members.insert(shared.id(), Arc::downgrade(shared));
-        own.push(name);
+        own.names.push(name);
         true
     }
 
     pub(super) fn leave(&self, shared: &Arc<Shared>, topic: &str) -> bool {
         let mut own = lock(&shared.topics);
-        let Some(at) = own.iter().position(|joined| &**joined == topic) else {
+        let Some(at) = own.position(topic) else {
             return false;
         };
-        own.swap_remove(at);
+        own.names.swap_remove(at);
         self.remove(shared, topic);
         true
     }
 
     pub(super) fn leave_all(&self, shared: &Arc<Shared>) {
         let mut own = lock(&shared.topics);
-        for topic in own.drain(..) {
+        own.ended = true;
+        for topic in std::mem::take(&mut own.names) {
             self.remove(shared, &topic);
         }
-        own.shrink_to_fit();
     }
 
     pub(super) fn with_members(&self, topic: &str, f: impl FnOnce(&Members)) {

@@ -1,6 +1,7 @@
 //! The life of a running server: accepts, owns every connection's task, and drains them at the end.
 
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,11 +16,11 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 use tracing::{debug, info, warn};
 use zcomm_core::Peer;
 
+use super::admission::Ticket;
 use super::connection::Opening;
 use super::engine::Engine;
 use super::upgrade::{Gate, Slot, Verdict};
 use super::{CloseReason, Connection, Handler, refuse};
-use crate::frame::CloseCode;
 use crate::hub::{Beat, Encoded, Hub};
 
 /// Streams that may be in their handshake, or be refused, beyond the connections that are open.
@@ -241,35 +242,49 @@ impl Pace {
     }
 }
 
+/// One connection from its first byte to its last.
+///
+/// Handshake and engine sit in boxes of their own: the first is given back before the second begins, and an async
+/// function would keep room for both, the second twice.
 async fn serve<H: Handler>(
     stream: TcpStream,
     peer: Peer,
     served: Arc<Served<H>>,
     course: watch::Receiver<Course>,
 ) {
+    if let Some((engine, _ticket)) = Box::pin(begin(stream, peer, served, course)).await {
+        engine.await;
+    }
+}
+
+/// Brings a stream through its handshake; nothing if no connection comes of it.
+async fn begin<H: Handler>(
+    stream: TcpStream,
+    peer: Peer,
+    served: Arc<Served<H>>,
+    course: watch::Receiver<Course>,
+) -> Option<(Pin<Box<Engine<TcpStream, H>>>, Ticket)> {
     // Both only make things better; a stream that is closed already says so at the first read.
     let _ = stream.set_nodelay(true);
     let _ = socket2::SockRef::from(&stream).set_keepalive(true);
-    // In a box of its own: what the handshake needs is given back before the connection begins.
-    let Some(opened) = Box::pin(open(stream, peer, &served.gate, course)).await else {
-        return;
-    };
-    let config = Arc::clone(&served.gate.config);
-    match opened {
-        Opened::Refused(io, reason) => refuse::close(io, &reason, config.close_timeout).await,
+    let config = &served.gate.config;
+    match open(stream, peer, &served.gate, course).await? {
+        Opened::Refused(io, reason) => {
+            refuse::close(io, &reason, config.close_timeout).await;
+            None
+        }
         Opened::Accepted(io, early, opening, ticket) => {
-            let limits = config.outbox_limits();
-            let connection = Connection::new(opening, served.hub.clone(), limits);
-            let handler = Arc::clone(&served.handler);
-            drop(served);
-            Engine::new(io, &early, handler, config, connection).await;
-            drop(ticket);
+            let (hub, limits) = (served.hub.clone(), config.outbox_limits());
+            let connection = Connection::new(opening, hub, limits);
+            let (handler, config) = (Arc::clone(&served.handler), Arc::clone(config));
+            let engine = Engine::new(io, early, handler, config, connection);
+            Some((Box::pin(engine), ticket))
         }
     }
 }
 
 enum Opened<Io> {
-    Accepted(Io, bytes::Bytes, Opening, super::admission::Ticket),
+    Accepted(Io, Vec<u8>, Opening, Ticket),
     Refused(Io, CloseReason),
 }
 
@@ -320,14 +335,15 @@ where
 }
 
 /// The stream itself, out of the wrappings, and what was read of it behind the head.
-async fn bare<Io>(upgrade: fastwebsockets::upgrade::UpgradeFut) -> Option<(Io, bytes::Bytes)>
+async fn bare<Io>(upgrade: fastwebsockets::upgrade::UpgradeFut) -> Option<(Io, Vec<u8>)>
 where
     Io: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     // The answer has been sent, so this is ready.
     let upgraded = upgrade.await.ok()?.into_inner().into_inner();
     let parts = upgraded.downcast::<TokioIo<Io>>().ok()?;
-    Some((parts.io.into_inner(), parts.read_buf))
+    // Copied: a slice would keep all of hyper's buffer.
+    Some((parts.io.into_inner(), parts.read_buf.to_vec()))
 }
 
 async fn drain<H>(
@@ -370,10 +386,48 @@ async fn close_all(hub: &Hub, farewell: Option<&Encoded>) {
             if let Some(message) = farewell {
                 connection.push(message);
             }
-            connection.close(CloseReason::new(
-                CloseCode::GoingAway,
-                "the server shuts down",
-            ));
+            connection.close(CloseReason::going_away());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::ServerConfig;
+    use crate::server::admission::Admission;
+    use crate::server::builder::Idle;
+    use crate::server::origin::OriginRules;
+
+    #[tokio::test]
+    async fn the_task_of_a_connection_is_small() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stream, peer) = tokio::join!(TcpStream::connect(address), listener.accept());
+        let config = Arc::new(ServerConfig::default());
+        let served = Served {
+            handler: Arc::new(Idle),
+            gate: Gate {
+                origins: OriginRules::new(&[], &[], address).unwrap(),
+                admission: Arc::new(Admission::new(&config)),
+                config,
+                auth: Arc::new(zcomm_core::Open),
+                http: None,
+                on_loopback: true,
+            },
+            hub: Hub::new(),
+            farewell: None,
+        };
+        let (_sender, course) = watch::channel(Course::Serve);
+
+        let task = serve(
+            stream.unwrap(),
+            Peer::at(peer.unwrap().1),
+            Arc::new(served),
+            course,
+        );
+
+        let size = size_of_val(&task) + size_of::<Engine<TcpStream, Idle>>();
+        assert!(size <= 640, "{size} bytes for every idle connection");
     }
 }

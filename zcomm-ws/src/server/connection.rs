@@ -10,7 +10,7 @@ use zcomm_core::{Caller, ConnectionId, Identity, Peer};
 use super::CloseReason;
 use super::outbox::{Outbox, OutboxLimits, Pushed, wake};
 use crate::error::Error;
-use crate::hub::{Encoded, Hub};
+use crate::hub::{Encoded, Hub, Joined};
 
 /// A handle to one connection. Clones are cheap, and mean the same connection.
 ///
@@ -25,7 +25,7 @@ pub(crate) struct Shared {
     path: Box<str>,
     protocol: Option<Box<str>>,
     awaits_auth: AtomicBool,
-    pub(crate) topics: Mutex<Vec<Arc<str>>>,
+    pub(crate) topics: Mutex<Joined>,
     pub(crate) pulse: Pulse,
 }
 
@@ -236,7 +236,8 @@ impl Connection {
     /// The topics it has joined.
     pub fn topics(&self) -> Vec<Arc<str>> {
         let topics = self.0.topics.lock();
-        topics.unwrap_or_else(PoisonError::into_inner).clone()
+        let topics = topics.unwrap_or_else(PoisonError::into_inner);
+        topics.names().to_vec()
     }
 
     fn closed(&self) -> Error {

@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use super::hooks::{OnConnect, OnDisconnect};
 use super::inflight::InFlight;
 use super::output::Output;
 use super::{CloseReason, Connection, Reply};
@@ -61,6 +62,38 @@ pub trait Handler: Send + Sync + 'static {
     /// Futures that were still running for the connection have been dropped by now.
     fn disconnect(&self, session: Self::Session, connection: &Connection, ended: &CloseReason) {
         let _ = (session, connection, ended);
+    }
+
+    /// The same handler, with a closure that is asked first and may refuse a connection.
+    ///
+    /// ```
+    /// use zcomm_ws::server::{CloseReason, Handler, sync_handler};
+    ///
+    /// let chat = sync_handler(|cx, message| cx.reply(message))
+    ///     .on_connect(|cx| match cx.connection().path() {
+    ///         "/chat" => Ok(()),
+    ///         _ => Err(CloseReason::policy("only /chat is served")),
+    ///     })
+    ///     .on_disconnect(|connection, ended| {
+    ///         let _ = (connection.id(), ended.code());
+    ///     });
+    /// # let _ = chat;
+    /// ```
+    fn on_connect<F>(self, f: F) -> OnConnect<Self, F>
+    where
+        Self: Sized,
+        F: Fn(&mut Cx<'_>) -> Result<(), CloseReason> + Send + Sync + 'static,
+    {
+        OnConnect::new(self, f)
+    }
+
+    /// The same handler, with a closure that learns of the end of every connection that was taken.
+    fn on_disconnect<F>(self, f: F) -> OnDisconnect<Self, F>
+    where
+        Self: Sized,
+        F: Fn(&Connection, &CloseReason) + Send + Sync + 'static,
+    {
+        OnDisconnect::new(self, f)
     }
 }
 

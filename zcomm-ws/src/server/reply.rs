@@ -150,6 +150,11 @@ impl CloseReason {
         Self::new(CloseCode::PolicyViolation, text)
     }
 
+    /// 1001: the server stops.
+    pub(crate) fn going_away() -> Self {
+        Self::new(CloseCode::GoingAway, "the server shuts down")
+    }
+
     /// The code.
     pub fn code(&self) -> CloseCode {
         self.code

@@ -18,6 +18,7 @@ use super::handshake::{Asked, agree_on_protocol, asked};
 use super::origin::OriginRules;
 use super::refuse::Refused;
 use super::{CloseReason, OriginVerdict, Reject, ServerConfig};
+use crate::frame::{HandshakeError, HandshakeRequest};
 
 /// Who is let in, and where the rest goes. One per server.
 pub(super) struct Gate {
@@ -59,11 +60,10 @@ impl Gate {
         if !self.origins.host_is_answered(request.headers()) {
             return sentence(StatusCode::FORBIDDEN, "this host is not served here");
         }
-        let (head, body) = request.into_parts();
-        match asked(&head) {
-            Asked::Plain => self.plain(Request::from_parts(head, body), peer).await,
-            Asked::Malformed(status, text) => malformed(status, text),
-            Asked::Upgrade => self.upgrade(head, body, peer, slot).await,
+        match asked(&request) {
+            Asked::Plain => self.plain(request, peer).await,
+            Asked::Malformed(error) => malformed(&error),
+            Asked::Upgrade(asked) => self.upgrade(request, &asked, peer, slot).await,
         }
     }
 
@@ -83,11 +83,12 @@ impl Gate {
 
     async fn upgrade(
         &self,
-        head: Parts,
-        body: Incoming,
+        request: Request<Incoming>,
+        asked: &HandshakeRequest,
         peer: Peer,
         slot: &Slot,
     ) -> Response<Body> {
+        let (head, body) = request.into_parts();
         let verdict = self.judge(&head, peer).await;
         if let Err(refused) = &verdict {
             // The path may be logged, the query may hold a token.
@@ -97,13 +98,12 @@ impl Gate {
                 return sentence(refused.status(), &refused.text());
             }
         }
-        let protocol = agree_on_protocol(&head.headers, &self.config.subprotocols);
+        let protocol = agree_on_protocol(asked, &self.config.subprotocols);
         let path = head.uri.path().into();
-        let Ok((response, stream)) = upgrade(Request::from_parts(head, body)) else {
-            return malformed(StatusCode::BAD_REQUEST, "this is no upgrade");
-        };
+        let (response, stream) = upgrade(Request::from_parts(head, body))
+            .expect("key and version of a valid handshake are there");
         let mut response = response.map(|_| Body::empty());
-        if let Some(value) = protocol.as_deref().and_then(header_value) {
+        if let Some(value) = protocol.and_then(|name| HeaderValue::from_str(name).ok()) {
             response.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, value);
         }
         slot.put(match verdict {
@@ -200,31 +200,35 @@ struct Admitted {
     ticket: Ticket,
 }
 
-fn malformed(status: StatusCode, text: &str) -> Response<Body> {
-    let mut response = sentence(status, text);
-    if status == StatusCode::UPGRADE_REQUIRED {
-        let headers = response.headers_mut();
-        headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
-        headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+fn malformed(error: &HandshakeError) -> Response<Body> {
+    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
+    let response = sentence(status, &error.to_string());
+    match status {
+        StatusCode::UPGRADE_REQUIRED => naming_websocket(response),
+        _ => response,
     }
-    response
 }
 
 /// The answer of a server that speaks nothing but WebSocket.
 fn no_http(method: &Method) -> Response<Body> {
     if method == Method::GET {
-        malformed(StatusCode::UPGRADE_REQUIRED, "this server speaks WebSocket")
+        let text = "this server speaks WebSocket";
+        naming_websocket(sentence(StatusCode::UPGRADE_REQUIRED, text))
     } else {
         sentence(StatusCode::NOT_FOUND, "nothing is here")
     }
+}
+
+/// RFC 9110 §15.5.22: who asks for an upgrade says to what.
+fn naming_websocket(mut response: Response<Body>) -> Response<Body> {
+    let headers = response.headers_mut();
+    headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+    headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+    response
 }
 
 fn sentence(status: StatusCode, text: &str) -> Response<Body> {
     let mut response = Response::new(Body::from(format!("{text}\n")));
     *response.status_mut() = status;
     response
-}
-
-fn header_value(text: &str) -> Option<HeaderValue> {
-    HeaderValue::from_str(text).ok()
 }

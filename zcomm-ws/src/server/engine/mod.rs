@@ -1,5 +1,8 @@
 //! One connection's task: reads, lets the handler answer, writes, closes. The handshake is behind it.
 
+mod closing;
+mod reading;
+
 use std::future::Future;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,23 +12,16 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, Sleep};
 use tracing::{debug, error};
 
-use super::handler::{Cx, Handler};
 use super::inflight::InFlight;
 use super::output::{Output, Writing};
 use super::scratch::Scratch;
-use super::{CloseReason, Connection, ServerConfig};
-use crate::frame::{
-    CloseCode, CloseRef, Decoder, Event, FrameError, Opcode, Role, encode_close, encode_frame,
-};
-
-/// Bytes that one poll handles before it lets others run.
-const TURN: usize = 256 * 1024;
-/// A batch of this size is written before more is read.
-const HIGH_MARK: usize = 64 * 1024;
+use super::{CloseReason, Connection, Cx, Handler, ServerConfig};
+use crate::frame::{CloseCode, Decoder, Opcode, Role, encode_frame};
+use reading::Halt;
 
 /// A connection between its handshake and its end.
 ///
@@ -69,18 +65,6 @@ struct Carry {
     at: usize,
 }
 
-/// Why reading stopped.
-#[derive(Debug, PartialEq, Eq)]
-enum Halt {
-    /// Nothing is there to read.
-    Blocked,
-    /// Nothing is to be read now.
-    Held,
-    /// This turn has handled enough.
-    Tired,
-    Eof,
-}
-
 impl<Io, H> Engine<Io, H>
 where
     Io: AsyncRead + AsyncWrite + Unpin,
@@ -89,19 +73,11 @@ where
     /// `early` is what the peer sent right behind its handshake.
     pub(super) fn new(
         io: Io,
-        early: &[u8],
+        early: Vec<u8>,
         handler: Arc<H>,
         config: Arc<ServerConfig>,
         connection: Connection,
     ) -> Self {
-        let stage = Stage::Fresh;
-        let admitted = connection.hub().enter(&connection);
-        if !admitted {
-            connection.close(CloseReason::new(
-                CloseCode::GoingAway,
-                "the server shuts down",
-            ));
-        }
         Self {
             io,
             handler,
@@ -112,10 +88,10 @@ where
             session: None,
             writing: Writing::default(),
             carry: Carry {
-                bytes: early.to_vec(),
+                bytes: early,
                 at: 0,
             },
-            stage,
+            stage: Stage::Fresh,
             timer: None,
             ended: None,
         }
@@ -126,7 +102,7 @@ where
             self.greet(cx, output);
             // What the handler says first leaves in a write of its own.
             if self.flush(cx, output).is_err() {
-                return self.lost();
+                return self.done();
             }
         }
         if self.stage == Stage::Open {
@@ -134,21 +110,21 @@ where
             self.collect_replies(cx, output);
         }
         if output.clogged && self.flush(cx, output).is_err() {
-            return self.lost();
+            return self.done();
         }
-        let halt = match self.read(cx, buffer, output) {
-            Ok(halt) => halt,
-            Err(_) => return self.lost(),
+        let Ok(halt) = self.read(cx, buffer, output) else {
+            return self.done();
         };
         // The handler may have asked for it, or somebody else meanwhile.
         if self.stage == Stage::Open {
             self.obey(output);
         }
+        self.keep_deadline(cx, output);
         let Ok(flushed) = self.flush(cx, output) else {
-            return self.lost();
+            return self.done();
         };
         if halt == Halt::Eof {
-            return self.lost();
+            return self.done();
         }
         self.advance(cx, flushed, halt)
     }
@@ -193,8 +169,16 @@ where
             Ok(session) => {
                 self.session = Some(session);
                 self.stage = Stage::Open;
+                self.enter_hub();
             }
             Err(reason) => self.close(reason, false, output),
+        }
+    }
+
+    /// Whatever the hub sends comes behind what the handler said first.
+    fn enter_hub(&self) {
+        if !self.connection.hub().enter(&self.connection) {
+            self.connection.close(CloseReason::going_away());
         }
     }
 
@@ -214,136 +198,14 @@ where
         while let Some(reply) = self.in_flight.poll_reply(cx) {
             output.append_reply(self.connection.outbox(), &reply);
         }
-        if let Some(reason) = self.in_flight.poll_deadline(cx) {
+    }
+
+    fn keep_deadline(&mut self, cx: &mut Context<'_>, output: &mut Output) {
+        if self.stage == Stage::Open
+            && let Some(reason) = self.in_flight.poll_deadline(cx)
+        {
             self.close(reason, false, output);
         }
-    }
-
-    /// Reads and answers until there is nothing to read, or enough was done.
-    fn read(
-        &mut self,
-        cx: &mut Context<'_>,
-        buffer: &mut [u8],
-        output: &mut Output,
-    ) -> io::Result<Halt> {
-        let mut handled = 0;
-        loop {
-            if !self.may_read() {
-                self.connection.shared().pulse.set_reading(false);
-                return Ok(Halt::Held);
-            }
-            self.connection.shared().pulse.set_reading(true);
-            if !self.carry.bytes.is_empty() {
-                let mut carry = std::mem::take(&mut self.carry);
-                handled += carry.bytes.len() - carry.at;
-                carry.at += self.decode(cx, &mut carry.bytes[carry.at..], output);
-                if carry.at < carry.bytes.len() {
-                    self.carry = carry;
-                }
-            } else {
-                let mut read = ReadBuf::new(buffer);
-                if Pin::new(&mut self.io)
-                    .poll_read(cx, &mut read)?
-                    .is_pending()
-                {
-                    return Ok(Halt::Blocked);
-                }
-                let count = read.filled().len();
-                if count == 0 {
-                    return Ok(Halt::Eof);
-                }
-                handled += count;
-                let pulse = &self.connection.shared().pulse;
-                pulse.heard(self.connection.hub().now());
-                let used = self.decode(cx, &mut buffer[..count], output);
-                if used < count {
-                    self.carry.bytes = buffer[used..count].to_vec();
-                    self.carry.at = 0;
-                }
-            }
-            if output.batch.len() >= HIGH_MARK {
-                self.flush(cx, output)?;
-            }
-            if handled >= TURN {
-                return Ok(Halt::Tired);
-            }
-        }
-    }
-
-    fn may_read(&mut self) -> bool {
-        match self.stage {
-            Stage::Open => {
-                !self.in_flight.is_paused()
-                    && (self.writing.is_empty() || !self.connection.outbox().is_full())
-            }
-            Stage::Fresh | Stage::Done => false,
-            Stage::Closing { heard } => !heard,
-            Stage::Lingering => true,
-        }
-    }
-
-    /// Decodes and answers what lies in `input`; returns how much of it is done with.
-    fn decode(&mut self, cx: &mut Context<'_>, input: &mut [u8], output: &mut Output) -> usize {
-        if self.stage == Stage::Lingering {
-            return input.len();
-        }
-        let mut at = 0;
-        loop {
-            let decoded = match self.decoder.decode(&mut input[at..]) {
-                Ok(decoded) => decoded,
-                Err(error) => {
-                    self.fail(error, output);
-                    return input.len();
-                }
-            };
-            at += decoded.consumed;
-            match decoded.event {
-                None => return input.len(),
-                Some(Event::Message(message)) => {
-                    let (Stage::Open, Some(session)) = (self.stage, &mut self.session) else {
-                        continue;
-                    };
-                    let mut context = Cx {
-                        connection: &self.connection,
-                        output,
-                        in_flight: &mut self.in_flight,
-                        waker: cx.waker(),
-                    };
-                    self.handler.message(session, &mut context, message);
-                }
-                Some(Event::Ping(payload)) => {
-                    if self.stage == Stage::Open {
-                        put_control(
-                            &mut self.writing,
-                            &self.connection,
-                            output,
-                            Opcode::Pong,
-                            payload,
-                        );
-                    }
-                }
-                Some(Event::Pong(_)) => {}
-                Some(Event::Close(close)) => {
-                    let reason = owned(close);
-                    self.hear_close(reason, output);
-                    return input.len();
-                }
-            }
-            if self.stage == Stage::Open && self.must_stop(cx, output) {
-                return at;
-            }
-        }
-    }
-
-    /// Whether the rest of what was read has to wait: for a close, a pause, or the socket.
-    fn must_stop(&mut self, cx: &mut Context<'_>, output: &mut Output) -> bool {
-        if output.batch.len() >= HIGH_MARK {
-            // An error shows again at the next write.
-            let _ = self.flush(cx, output);
-        }
-        self.connection.outbox().close_requested()
-            || self.in_flight.is_paused()
-            || (output.clogged && self.connection.outbox().is_full())
     }
 
     /// Writes what can be written; true if nothing is left.
@@ -367,67 +229,6 @@ where
         }
     }
 
-    /// Sends our CLOSE; nothing of ours follows it.
-    fn close(&mut self, reason: CloseReason, urgent: bool, output: &mut Output) {
-        let outbox = self.connection.outbox();
-        if urgent {
-            self.writing.drop_unbegun();
-        } else {
-            self.writing.take_queued(outbox);
-        }
-        outbox.shut();
-        let mut frame = Vec::new();
-        // A handler may name a code that must not be sent; the peer then gets the one for our own faults.
-        if encode_close(&mut frame, reason.code(), reason.text()).is_err() {
-            encode_close(&mut frame, CloseCode::InternalError, "")
-                .expect("1011 is a code that may be sent");
-        }
-        if self.writing.is_empty() {
-            output.batch.extend_from_slice(&frame);
-        } else {
-            self.writing.put_last(frame.into(), outbox);
-        }
-        self.ended.get_or_insert(reason);
-        self.in_flight.clear();
-        self.stage = Stage::Closing { heard: false };
-        self.arm(self.config.close_timeout);
-    }
-
-    fn hear_close(&mut self, reason: CloseReason, output: &mut Output) {
-        if self.stage == Stage::Open {
-            let echo = CloseReason::from(reason.code());
-            self.ended = Some(reason);
-            self.close(echo, true, output);
-        }
-        self.stage = Stage::Closing { heard: true };
-    }
-
-    /// Closes for a frame that breaks the protocol. The decoder is deaf from now on.
-    #[cold]
-    fn fail(&mut self, error: FrameError, output: &mut Output) {
-        debug!(
-            conn_id = self.connection.id().as_u64(),
-            reason = error.code(),
-            "protocol broken"
-        );
-        if self.stage == Stage::Open {
-            let reason = CloseReason::new(error.close_code(), error.to_string());
-            self.close(reason, true, output);
-        }
-        self.stage = Stage::Lingering;
-    }
-
-    #[cold]
-    fn panicked(&mut self, output: &mut Output) {
-        error!(conn_id = self.connection.id().as_u64(), "handler panicked");
-        if self.stage == Stage::Fresh || self.stage == Stage::Open {
-            self.close(CloseReason::from(CloseCode::InternalError), true, output);
-        }
-        // Where in the stream the decoder stands is not known any more.
-        self.stage = Stage::Lingering;
-        self.carry = Carry::default();
-    }
-
     fn put_control(&mut self, opcode: Opcode, payload: &[u8], output: &mut Output) {
         put_control(&mut self.writing, &self.connection, output, opcode, payload);
     }
@@ -445,10 +246,6 @@ where
             return false;
         };
         timer.as_mut().poll(cx).is_ready()
-    }
-
-    fn lost(&mut self) -> Poll<()> {
-        self.done()
     }
 
     fn done(&mut self) -> Poll<()> {
@@ -543,8 +340,4 @@ fn put_control(
     let mut frame = Vec::new();
     encode_frame(&mut frame, opcode, payload);
     writing.put_first(Bytes::from(frame), connection.outbox());
-}
-
-fn owned(close: CloseRef<'_>) -> CloseReason {
-    CloseReason::new(close.code, close.reason.to_owned())
 }

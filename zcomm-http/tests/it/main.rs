@@ -1,0 +1,14 @@
+//! The client against real sockets.
+
+// `cfg(test)` tells the lints that helpers beside the tests may unwrap, too.
+
+#[cfg(test)]
+mod basics;
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod redirects;
+#[cfg(test)]
+mod server;
+#[cfg(test)]
+mod tls;
