@@ -1,0 +1,243 @@
+//! `zcomm serve` as a process: two sockets, plain HTTP, the end.
+
+#[path = "../../zcomm-ws/tests/it/peer.rs"]
+#[expect(dead_code, reason = "the sockets' own tests use more of it")]
+mod peer;
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::process::{Child, ChildStdout, Stdio};
+
+use serde_json::{Value, json};
+
+use self::peer::{Client, Seen};
+use crate::run::Project;
+
+/// A server that is killed, should a test not come to its end.
+struct Serving {
+    child: Child,
+    out: BufReader<ChildStdout>,
+    address: SocketAddr,
+}
+
+impl Serving {
+    fn start(project: &Project, arguments: &[&str]) -> Self {
+        let mut command = project.program();
+        command.args(["serve", "--port", "0"]).args(arguments);
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        out.read_line(&mut line).unwrap();
+        let address = line
+            .split("ws://")
+            .nth(1)
+            .and_then(|rest| rest.split('/').next());
+        let address = address
+            .unwrap_or_else(|| panic!("no address in {line:?}"))
+            .parse()
+            .unwrap();
+        Self {
+            child,
+            out,
+            address,
+        }
+    }
+
+    /// Sends SIGTERM and waits; the status and the last line.
+    fn stop(mut self) -> (Option<i32>, String) {
+        let pid = self.child.id().to_string();
+        std::process::Command::new("kill")
+            .args(["-TERM", &pid])
+            .status()
+            .unwrap();
+        let status = self.child.wait().unwrap();
+        let last = self.out.by_ref().lines().map_while(Result::ok).last();
+        (status.code(), last.unwrap_or_default())
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+async fn ask(client: &mut Client, message: Value) -> Value {
+    client.text(&message.to_string()).await;
+    serde_json::from_str(&client.next_text().await).unwrap()
+}
+
+#[tokio::test]
+async fn a_row_created_on_one_socket_is_noticed_on_another() {
+    let project = Project::new();
+    let server = Serving::start(&project, &[]);
+    let mut one = Client::open(server.address).await;
+    let mut two = Client::open(server.address).await;
+    let hello: Value = serde_json::from_str(&one.next_text().await).unwrap();
+    two.next_text().await;
+
+    let created = ask(
+        &mut one,
+        json!({"zKey": "create_users", "data": {"name": "Eve"}, "_requestId": 1}),
+    )
+    .await;
+    let notice: Value = serde_json::from_str(&two.next_text().await).unwrap();
+    let read = ask(
+        &mut two,
+        json!({"zKey": "^Get users", "where": 3, "_requestId": 2}),
+    )
+    .await;
+
+    assert_eq!(
+        hello["data"]["available_models"],
+        json!(["users", "messages"])
+    );
+    assert_eq!(
+        (&notice["event"], &notice["op"]),
+        (&json!("change"), &json!("create"))
+    );
+    assert_eq!(notice["row"], created["result"]);
+    assert_eq!(read["result"], created["result"]);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn sigterm_lets_clients_go_and_frees_the_port() {
+    let project = Project::new();
+    let server = Serving::start(&project, &[]);
+    let address = server.address;
+    let mut client = Client::open(address).await;
+    client.next_text().await;
+
+    let stopping = tokio::task::spawn_blocking(move || server.stop());
+    let farewell: Value = serde_json::from_str(&client.next_text().await).unwrap();
+    let close = client.next().await;
+    drop(client);
+    let (status, last) = stopping.await.unwrap();
+
+    assert_eq!(farewell["event"], "server_shutdown");
+    assert!(matches!(close, Seen::Close(1001, _)), "{close:?}");
+    assert_eq!(status, Some(0));
+    assert!(last.starts_with("stopped;"), "{last}");
+    assert!(std::net::TcpListener::bind(address).is_ok());
+}
+
+#[tokio::test]
+async fn a_token_is_needed_where_the_settings_say_so() {
+    let project = Project::new();
+    let made = project.run(&["token", "new", "--user", "ada"]);
+    let server = Serving::start(&project, &["--set", "websocket.require_auth=true"]);
+
+    let mut nobody = Client::open(server.address).await;
+    let refused = nobody.next().await;
+    let target = format!("/?token={}", made.out.trim());
+    let mut ada = Client::open_as(server.address, &target, &[]).await;
+    let hello: Value = serde_json::from_str(&ada.next_text().await).unwrap();
+
+    assert_eq!(
+        refused,
+        Seen::Close(1008, "Authentication required".to_owned())
+    );
+    assert_eq!(hello["data"]["auth"]["user"], "ada");
+}
+
+#[test]
+fn a_server_that_would_let_nobody_in_does_not_start() {
+    let ran = Project::new().run(&[
+        "serve",
+        "--port",
+        "0",
+        "--set",
+        "websocket.require_auth=true",
+    ]);
+
+    assert_eq!(ran.status, 4);
+    assert!(ran.err.contains("zcomm token new"), "{ran:?}");
+}
+
+#[test]
+fn a_server_that_would_not_be_as_safe_as_asked_does_not_start() {
+    let project = Project::new();
+
+    let tls = project.run(&[
+        "serve",
+        "--port",
+        "0",
+        "--set",
+        "websocket.ssl_enabled=true",
+    ]);
+    let exposed = project.run(&["serve", "--host", "0.0.0.0", "--port", "0"]);
+
+    assert_eq!((tls.status, exposed.status), (4, 4));
+    assert!(tls.err.contains("websocket.ssl_enabled"), "{tls:?}");
+    assert!(
+        exposed.err.contains("websocket.allow_insecure"),
+        "{exposed:?}"
+    );
+}
+
+#[test]
+fn a_taken_port_is_named_with_its_holder_and_the_setting() {
+    let held = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = held.local_addr().unwrap().port().to_string();
+
+    let ran = Project::new().run(&["serve", "--port", &port]);
+
+    assert_eq!(ran.status, 4);
+    assert!(
+        ran.err.contains(&port) && ran.err.contains("websocket.port"),
+        "{ran:?}"
+    );
+    if cfg!(target_os = "linux") {
+        assert!(ran.err.contains(&std::process::id().to_string()), "{ran:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_http_command_shows_the_answer_and_ends_by_it() {
+    let project = Project::new();
+    let server = Serving::start(&project, &[]);
+    let url = format!("http://{}/dispatch", server.address);
+
+    let (good, bad) = tokio::task::spawn_blocking(move || {
+        let good = project.run(&["http", "POST", &url, "--json", r#"{"zKey":"^List users"}"#]);
+        let bad = project.run(&[
+            "http",
+            "POST",
+            &url,
+            "--json",
+            r#"{"zKey":"^List planets"}"#,
+        ]);
+        (good, bad)
+    })
+    .await
+    .unwrap();
+
+    assert_eq!(
+        (good.status, &good.json()["result"][0]["name"]),
+        (0, &json!("Ada"))
+    );
+    assert_eq!(
+        (bad.status, &bad.json()["code"]),
+        (1, &json!("unknown_model"))
+    );
+    assert!(bad.err.contains("404"), "{bad:?}");
+}
+
+#[test]
+fn no_answer_ends_with_four_and_says_what_failed() {
+    let free = {
+        let held = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        held.local_addr().unwrap()
+    };
+
+    let ran = Project::new().run(&["http", "GET", &format!("http://{free}/"), "--retry", "0"]);
+
+    assert_eq!(ran.status, 4);
+    assert!(ran.err.contains(&free.to_string()), "{ran:?}");
+}
