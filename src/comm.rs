@@ -122,14 +122,26 @@ impl Comm {
         crate::compose::websocket(&self.0.settings, &self.0.project)
     }
 
-    /// A zBifrost server as the settings describe it: give it models, and bind it.
+    /// A zBifrost server as the settings describe it, with the models of the schema folder: bind it.
     ///
     /// # Errors
     ///
-    /// As [`websocket`](Self::websocket).
+    /// As [`websocket`](Self::websocket), and [`schema`](Self::schema).
     #[cfg(feature = "bifrost")]
     pub fn bifrost(&self) -> Result<zcomm_ws::bifrost::BifrostBuilder, Error> {
-        crate::compose::bifrost(&self.0.settings, &self.0.project)
+        let server = crate::compose::bifrost(&self.0.settings, &self.0.project)?;
+        Ok(server.schema(self.schema()?))
+    }
+
+    /// The models that the files `zSchema.*.yaml` of the schema folder describe; none where there is no such folder.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Schema`] lists everything that is wrong in all files, by file and line.
+    #[cfg(feature = "bifrost")]
+    pub fn schema(&self) -> Result<zcomm_core::data::Schema, Error> {
+        let folder = self.0.settings.path("schema_path");
+        crate::schemas::read(&self.0.project.join(folder.unwrap_or(Path::new("schemas"))))
     }
 
     /// The same without async.

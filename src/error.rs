@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::core::data::SchemaError;
 use crate::core::settings::Invalid;
 use crate::core::{RegistryError, TokenFileError};
 use crate::settings::Unreadable;
@@ -29,6 +30,18 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// A folder or file of schemas that cannot be read.
+    #[error("cannot read `{}`", .path.display())]
+    UnreadableSchema {
+        /// The folder or file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Schemas that are wrong, all of them at once.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
     /// A file or folder that could not be written.
     #[error("cannot write {}", path.display())]
     Unwritable {
@@ -78,6 +91,8 @@ impl Error {
             Self::Part(error) => error.code().as_str(),
             Self::Unreadable(error) => error.code(),
             Self::NoProject { .. } => "no_project",
+            Self::UnreadableSchema { .. } => "unreadable_schema",
+            Self::Schema(_) => "invalid_schema",
             Self::Unwritable { .. } => "unwritable_file",
             Self::NoToken => "no_token",
             Self::TokenFile(error) => error.code(),

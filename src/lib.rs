@@ -11,6 +11,8 @@ mod compose;
 mod error;
 #[cfg(feature = "log")]
 mod log;
+#[cfg(feature = "bifrost")]
+mod schemas;
 
 pub use builder::CommBuilder;
 pub use comm::Comm;
@@ -33,5 +35,7 @@ pub use zcomm_services as services;
 pub use zcomm_ws as ws;
 
 // A crate that is only listed in Cargo.toml is not linked, and would register nothing, silently.
+#[cfg(feature = "postgres")]
+use zcomm_services_postgres as _;
 #[cfg(feature = "redis")]
 use zcomm_services_redis as _;

@@ -9,6 +9,7 @@ const PLUGINS: &[(bool, &str)] = &[
     (cfg!(feature = "ws"), "bifrost"),
     (cfg!(feature = "http"), "http"),
     (cfg!(feature = "jwt"), "jwt"),
+    (cfg!(feature = "postgres"), "postgresql"),
     (cfg!(feature = "redis"), "redis"),
 ];
 

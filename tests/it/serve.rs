@@ -146,6 +146,51 @@ async fn a_token_is_needed_where_the_settings_say_so() {
     assert_eq!(hello["data"]["auth"]["user"], "ada");
 }
 
+#[tokio::test]
+async fn the_models_of_the_schema_folder_are_served() {
+    let project = Project::new();
+    std::fs::create_dir(project.folder().join("schemas")).unwrap();
+    let schema = "books:\n  id: {type: int, pk: true, auto_increment: true}\n  title: {type: str, required: true}\n";
+    project.write("schemas/zSchema.library.yaml", schema);
+    let server = Serving::start(&project, &[]);
+    let mut client = Client::open(server.address).await;
+    let hello: Value = serde_json::from_str(&client.next_text().await).unwrap();
+
+    let created = ask(
+        &mut client,
+        json!({"zKey": "^Create books", "data": {"title": "Ulysses"}}),
+    )
+    .await;
+    let schema = ask(
+        &mut client,
+        json!({"event": "get_schema", "model": "@.zSchema.books"}),
+    )
+    .await;
+
+    assert_eq!(hello["data"]["available_models"], json!(["books"]));
+    assert_eq!(created["result"], json!({"id": 1, "title": "Ulysses"}));
+    assert_eq!(schema["result"]["primary_key"], "id");
+    assert_eq!(schema["result"]["fields"][1]["name"], "title");
+}
+
+#[test]
+fn a_schema_that_is_wrong_stops_the_start_with_file_and_line() {
+    let project = Project::new();
+    std::fs::create_dir(project.folder().join("schemas")).unwrap();
+    project.write(
+        "schemas/zSchema.library.yaml",
+        "books:\n  id: {type: int, pk: true}\n  title: {type: novel}\n",
+    );
+
+    let ran = project.run(&["serve", "--port", "0"]);
+
+    assert_eq!(ran.status, 4);
+    assert!(
+        ran.err.contains("zSchema.library.yaml:3") && ran.err.contains("novel"),
+        "{ran:?}"
+    );
+}
+
 #[test]
 fn a_server_that_would_let_nobody_in_does_not_start() {
     let ran = Project::new().run(&[

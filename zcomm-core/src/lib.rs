@@ -10,6 +10,8 @@
 //! | [`CacheKeyer`] | `CacheLayer` of `zcomm-cache` | under which key an answer may be kept |
 //! | [`ServiceDriver`] | [`RequireLayer`] | what a local service is |
 //!
+//! What the rows behind a request are, who may have them and what keeps them is [`data`].
+//!
 //! Apart from looking at a port ([`net`]) and at files of tokens and keys ([`auth`]), this crate does no I/O.
 
 pub mod auth;
@@ -44,6 +46,9 @@ pub use cache::{AnswerCache, CacheKey, CacheKeyer, CacheRequest, Remembered};
 pub use caller::{Caller, ConnectionId, Peer};
 pub use code::Code;
 pub use command::{CacheWish, Command};
+pub use data::{
+    Access, Committed, DataError, MemoryStore, Model, Permitted, Query, Schema, Store, Write,
+};
 pub use deadline::{Deadline, DeadlineLayer, Timed, TimedFuture};
 pub use error::{BoxError, Coded, Error, Phase};
 pub use identity::{AuthContext, DEFAULT_APP, Identity, Scope};

@@ -49,7 +49,7 @@ pub(crate) struct AnsweredBy(pub(crate) Uri);
 impl HttpClient {
     /// A client with the defaults that [`HttpClientBuilder`] names, over this transport.
     pub fn new(transport: Arc<dyn Transport>) -> Self {
-        Self::builder().build_over(vec![transport])
+        Self::builder().transport(transport).assemble()
     }
 
     /// A client that differs from the defaults.

@@ -27,6 +27,7 @@ mod address;
 mod call;
 mod client;
 mod error;
+mod multipart;
 mod params;
 mod redact;
 mod request;
@@ -40,7 +41,8 @@ use zcomm_core::{Plugin, Settings, Transport};
 
 pub use client::{HttpClient, HttpClientBuilder};
 pub use error::{Error, Format, Limit, Place};
-pub use layers::{Breaker, HostLimit, Retry, Signer};
+pub use layers::{Breaker, Credential, HostLimit, Retry, Signer};
+pub use multipart::{Form, Part};
 pub use params::Params;
 pub use redact::Redacted;
 pub use request::RequestBuilder;

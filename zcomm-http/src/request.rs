@@ -114,6 +114,18 @@ impl RequestBuilder {
         self.typed_body("application/x-www-form-urlencoded", body)
     }
 
+    /// Sends a form with files in it.
+    pub fn multipart(mut self, form: crate::Form) -> Self {
+        match form.encode() {
+            Ok((content_type, body)) => {
+                // The boundary is part of the type, so no other type will do.
+                self.headers.insert(CONTENT_TYPE, content_type);
+                self.body(body)
+            }
+            Err(error) => self.flawed(error),
+        }
+    }
+
     /// Sends bytes, text, or a [`Body`].
     pub fn body(mut self, body: impl Into<Body>) -> Self {
         self.body = body.into();

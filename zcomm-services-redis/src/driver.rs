@@ -12,7 +12,7 @@ use zcomm_core::service::{
     Program, RecipeFile, Recipes, ServiceDriver, ServiceIdentity, StartPlan, StopSignal,
 };
 
-use crate::error::is_starting;
+use crate::error::{is_login, is_starting};
 use crate::resp::{Client, Reply};
 use crate::{Error, config};
 
@@ -82,7 +82,7 @@ impl ServiceDriver for Redis {
         let start = Instant::now();
         match tokio::time::timeout(at.limit, identify(at)).await {
             Ok(Ok(identity)) => Probe::running(identity, start.elapsed()),
-            Ok(Err(error)) => in_state(&error),
+            Ok(Err(error)) => in_state(&error, start.elapsed()),
             Err(_) => Probe::unknown(format!("nothing was said within {:?}", at.limit)),
         }
     }
@@ -156,13 +156,16 @@ fn stranger(reply: &Reply) -> Error {
     Error::NotRedis { said }
 }
 
-fn in_state(error: &Error) -> Probe {
+fn in_state(error: &Error, latency: Duration) -> Probe {
     use std::io::ErrorKind;
 
     match error {
         Error::Connection(io) if io.kind() == ErrorKind::ConnectionRefused => Probe::stopped(),
         Error::Connection(io) => Probe::error(io.to_string()),
         Error::Refused { message } if is_starting(message) => Probe::starting(message),
+        Error::Refused { message } if is_login(message) => {
+            Probe::closed(error.to_string(), latency)
+        }
         other => Probe::error(other.to_string()),
     }
 }

@@ -59,6 +59,13 @@ pub(crate) fn is_starting(message: &str) -> bool {
         .any(|word| message.starts_with(word))
 }
 
+/// Whether a refusal is about who asks, and not about what.
+pub(crate) fn is_login(message: &str) -> bool {
+    ["NOAUTH", "WRONGPASS", "NOPERM", "DENIED", "ERR AUTH"]
+        .iter()
+        .any(|word| message.starts_with(word))
+}
+
 impl From<Error> for zcomm_core::Error {
     fn from(error: Error) -> Self {
         Self::other(Code::Unavailable, error)

@@ -5,7 +5,7 @@ use std::fmt;
 use zcomm_core::service::Probe;
 
 use crate::record::Record;
-use crate::{Error, Port, StartOptions};
+use crate::{Error, Port, StartOptions, process};
 
 /// Whether the one that this project has running fits the wishes, as far as its record says.
 pub(crate) fn record_agrees(
@@ -43,10 +43,10 @@ pub(crate) fn version_agrees(
     let (Some(wanted), found) = (wanted, found.unwrap_or("unknown")) else {
         return Ok(());
     };
-    match found.strip_prefix(wanted) {
-        Some(rest) if rest.is_empty() || rest.starts_with('.') => Ok(()),
-        _ => same(service, "version", &wanted, &found),
+    if process::fits(found, wanted) {
+        return Ok(());
     }
+    same(service, "version", &wanted, &found)
 }
 
 /// Whether the one that somebody else has running keeps its data where it was asked for.

@@ -120,6 +120,18 @@ pub enum Error {
         /// The last lines it wrote.
         log: Vec<String>,
     },
+    /// The data was made by a version that is not installed; it is left as it is.
+    #[error("the data of {service} in {} was made by version {made_by}, and installed is {}", folder.display(), installed.join(", "))]
+    DataVersion {
+        /// The service.
+        service: &'static str,
+        /// The folder of the data.
+        folder: PathBuf,
+        /// The version that made it.
+        made_by: String,
+        /// The versions that there are.
+        installed: Vec<String>,
+    },
     /// The process is still there after SIGKILL.
     #[error("{service} (pid {pid}) is still there {waited:?} after it was killed")]
     Unstoppable {
@@ -187,6 +199,7 @@ impl Error {
             Self::Ended { .. } => "ended",
             Self::NotReady { .. } => "not_ready",
             Self::Init { .. } => "init_failed",
+            Self::DataVersion { .. } => "data_version",
             Self::Unstoppable { .. } => "unstoppable",
             Self::Unreachable { .. } => "unreachable",
             Self::Busy { .. } => "busy",

@@ -117,8 +117,8 @@ pub(crate) fn discard(folder: &Path) -> Result<(), Error> {
     }
 }
 
-/// The folder for data, which the account owns. One that is there already stays whose it is.
-pub(crate) fn data(folder: &Path, account: Option<&Unprivileged>) -> Result<(), Error> {
+/// A folder that the account owns, as that of the data. One that is there already stays whose it is.
+pub(crate) fn own(folder: &Path, account: Option<&Unprivileged>) -> Result<(), Error> {
     if folder.is_dir() {
         return Ok(());
     }

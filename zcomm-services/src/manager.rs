@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use tokio::time::Instant;
+use zcomm_core::net::port_holder;
 use zcomm_core::service::{ConnectionInfo, Endpoint, Os, Probe, ServiceDriver, ServiceState};
 use zcomm_core::{Registry, Settings};
 
@@ -354,6 +355,7 @@ pub(crate) fn report(
     let process = record.and_then(|record| Some(record.process.as_ref()?.pid));
     let there = probe.is_running() || probe.state == ServiceState::Starting;
     let info = || service.driver.connection_info(endpoint, probe);
+    let holder = || Some(port_holder(endpoint.port).filter(|_| there)?.pid);
     Status {
         name: service.name,
         running: probe.is_running(),
@@ -363,16 +365,14 @@ pub(crate) fn report(
             .or(there.then_some(Source::Adopted)),
         version: identity.version,
         port: endpoint.port,
-        pid: process.or(identity.pid),
+        pid: process.or(identity.pid).or_else(holder),
         uptime: identity.uptime,
         os: Os::current(),
         data_dir: record
             .map(|record| record.data_dir.clone())
             .or(identity.data_dir),
         ours: record.is_some(),
-        error: (!probe.is_running())
-            .then(|| probe.detail.clone())
-            .flatten(),
+        error: probe.detail.clone(),
         connection_info: probe.is_running().then(info),
     }
 }

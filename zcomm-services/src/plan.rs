@@ -8,7 +8,8 @@ use zcomm_core::service::{DriverInfo, Endpoint, Login};
 
 use crate::{Error, Port, StartOptions};
 
-/// The settings that every driver may bring under its own name: `redis.port`, `redis.data_dir`, `redis.password`.
+/// The settings that every driver may bring under its own name: `redis.port`, `redis.data_dir`,
+/// `redis.password`; `postgresql.user` and `postgresql.database`, too.
 #[derive(Clone, Copy)]
 pub(crate) struct Configured<'a> {
     pub(crate) about: &'a DriverInfo,
@@ -45,14 +46,20 @@ impl Configured<'_> {
     }
 
     fn login(&self, options: &StartOptions, mut endpoint: Endpoint) -> Endpoint {
-        if let Login::User { user, database } = self.about.login {
-            endpoint.user = Some(options.user.clone().unwrap_or_else(|| user.to_owned()));
-            endpoint.database = Some(
-                options
-                    .database
-                    .clone()
-                    .unwrap_or_else(|| database.to_owned()),
-            );
+        if let Login::User {
+            user,
+            database: default,
+        } = self.about.login
+        {
+            let set = |key: &str| self.settings.text(&self.row(key)?).map(str::to_owned);
+            let user = options
+                .user
+                .clone()
+                .or_else(|| set("user"))
+                .unwrap_or_else(|| user.to_owned());
+            let database = options.database.clone().or_else(|| set("database"));
+            endpoint.database = Some(database.unwrap_or_else(|| default.to_owned()));
+            endpoint.user = Some(user);
         }
         if self.about.login != Login::Open {
             let row = self.row("password");

@@ -147,7 +147,7 @@ impl Manager {
                 .await?;
         }
         // Data that may be thrown away must not go to a server whose data somebody else needs.
-        if !probe.is_running() || options.throw_away {
+        if !probe.is_open() || options.throw_away {
             return Err(taken(service, endpoint.port, probe.detail));
         }
         version_agrees(service.name, &probe, options.version.as_deref())?;
@@ -292,7 +292,7 @@ impl Manager {
             let probe = self.probe(service, &plan.endpoint).await;
             let says = probe.identity.as_ref().and_then(|identity| identity.pid);
             let other = matches!((pid, says), (Some(ours), Some(its)) if ours != its);
-            if probe.is_running() && !other {
+            if probe.is_open() && !other {
                 return Ok(probe);
             }
             if start.elapsed() >= READY_WITHIN {

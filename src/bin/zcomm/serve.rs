@@ -9,8 +9,8 @@ use crate::output::{self, GOOD, HEAD, Outcome};
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
-It serves a small demo, `users` and `messages`, from memory. Ctrl-C lets clients go and ends it; a second
-Ctrl-C ends it at once.")]
+It serves the models of the schema folder (`schema_path`, ./schemas); without any, a small demo of users
+and messages. Rows are kept in memory. Ctrl-C lets clients go and ends it, a second one ends it at once.")]
 pub(crate) struct Args {
     /// The address to listen on
     #[arg(long)]
@@ -29,10 +29,16 @@ pub(crate) fn run(args: &crate::args::Args, serve: &Args) -> anyhow::Result<Outc
         builder = builder.set_from("--port", "websocket.port", port.to_string());
     }
     let comm = builder.build()?;
-    let models = demo::models()?;
+    let is_demo = comm.schema()?.models().is_empty();
     crate::wait(async {
-        let server = comm.bifrost()?.models(models).bind().await?;
-        demo::fill(server.app()).await?;
+        let mut server = comm.bifrost()?;
+        if is_demo {
+            server = server.schema(demo::schema()?);
+        }
+        let server = server.bind().await?;
+        if is_demo {
+            demo::fill(server.app()).await?;
+        }
         greet(&comm, &server);
         until_stopped(&server).await?;
         let drained = server.wait().await;
@@ -57,6 +63,7 @@ fn greet(comm: &zcomm::Comm, server: &Bifrost) {
     };
     let models: Vec<&str> = server
         .app()
+        .schema()
         .models()
         .iter()
         .map(|model| model.name())

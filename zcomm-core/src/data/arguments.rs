@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json};
 
 use super::Result;
-use super::error::DataError;
+use super::error::{DataError, brief};
 use super::field::Reading;
 use super::query::BigInts;
 use crate::action::Operation;
@@ -39,7 +39,7 @@ impl<'a> Arguments<'a> {
             None => Ok(Self { operation, map }),
             Some(name) => Err(DataError::UnknownArgument {
                 operation,
-                name: name.clone(),
+                name: brief(name),
                 allowed: allowed.to_vec(),
             }),
         }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::StreamExt;
 use tokio::sync::broadcast::Sender;
 use tokio::sync::{Mutex as Turn, OwnedMutexGuard, broadcast};
 
@@ -85,6 +86,22 @@ impl<S: Store> Committed<S> {
             Notice::Resync(None) => self.generations.bump_all(),
         }
         self.send(notice);
+    }
+
+    /// Announces what others write to the store, for as long as the store can tell. Whoever owns the store runs it.
+    ///
+    /// # Cancel safety
+    ///
+    /// Not cancel safe: a notice that was under way may be lost, so follow anew and resync.
+    pub async fn follow(&self) {
+        let Some(mut foreign) = self.store.changes() else {
+            return;
+        };
+        while let Some(notice) = foreign.next().await {
+            self.announce(notice);
+        }
+        // From here on others may write unheard.
+        self.announce(Notice::Resync(None));
     }
 
     fn send(&self, notice: Notice) {

@@ -299,6 +299,15 @@ impl From<DataError> for Error {
     }
 }
 
+/// A name as errors repeat it: whoever sends a megabyte does not get it back.
+pub(super) fn brief(name: &str) -> String {
+    const LONGEST: usize = 64;
+    match name.char_indices().nth(LONGEST) {
+        None => name.to_owned(),
+        Some((end, _)) => format!("{}…", &name[..end]),
+    }
+}
+
 /// What kind of JSON was given, without its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -79,7 +79,7 @@ pub use query::{BigInts, Query, Shape};
 pub use rights::{FieldSet, Grant, ModelAccess, Owner, Rights, RoleAccess};
 pub use rows::Rows;
 pub use rules::{Format, Pattern, Rules};
-pub use schema::{Fault, Problem, SchemaError};
+pub use schema::{Fault, Meta, Problem, Schema, SchemaError, SchemaFile, Warning};
 pub use store::{ForeignChanges, Migration, Step, Store};
 pub use value::{Date, Decimal, Instant, Uuid, Value};
 pub use write::{Effect, Values, Write};
@@ -90,3 +90,6 @@ pub type Row = serde_json::Map<String, serde_json::Value>;
 
 /// What the parts of this module return.
 pub type Result<T, E = DataError> = std::result::Result<T, E>;
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Result;
-use super::error::DataError;
+use super::error::{DataError, brief};
 use super::field::Field;
 use super::rights::ModelAccess;
 use super::schema::{Fault, Problem, SchemaError};
@@ -93,7 +93,7 @@ impl Model {
     pub(super) fn known(&self, name: &str, at: &str) -> Result<&Arc<Field>> {
         self.field(name).ok_or_else(|| DataError::UnknownField {
             model: self.name.clone(),
-            field: name.to_owned(),
+            field: brief(name),
             at: at.to_owned(),
         })
     }
@@ -161,6 +161,16 @@ impl ModelBuilder {
     #[must_use]
     pub fn access(mut self, access: ModelAccess) -> Self {
         self.access = Some(access);
+        self
+    }
+
+    /// Makes the field of this name the primary key.
+    #[must_use]
+    pub fn key(mut self, name: &str) -> Self {
+        let fields = self.fields.iter_mut();
+        fields
+            .filter(|field| field.name == name)
+            .for_each(|field| field.primary_key = true);
         self
     }
 

@@ -124,7 +124,9 @@ impl Permitted<Query> {
         &self.pass.serving
     }
 
-    /// The columns of a whole row that the caller may see.
+    /// The columns of a row that the caller may see.
+    ///
+    /// The row has at least the [`columns`](Self::columns) and the owner fields of the [`grants`](Self::grants).
     pub fn project(&self, row: &Row) -> Row {
         let shown = match self.is_uniform() {
             true => None,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json};
 
 use super::arguments::Arguments;
-use super::error::DataError;
+use super::error::{DataError, brief};
 use super::field::{Field, Reading};
 use super::filter::{self, Filter};
 use super::model::Model;
@@ -108,7 +108,7 @@ impl Values {
             ));
         };
         let values = map.iter().map(|(name, json)| {
-            let at = format!("{at}.{name}");
+            let at = format!("{at}.{}", brief(name));
             let field = model.known(name, &at)?;
             let value = field.value(json, &at, reading)?;
             if value.is_null() && field.is_never_null() {

@@ -17,7 +17,7 @@ pub enum ServiceState {
     Starting,
     /// Nobody listens.
     Stopped,
-    /// Somebody listens, and it is not this service, or it refuses us.
+    /// Somebody listens, and it is not this service.
     Error,
     /// It could not be found out.
     Unknown,
@@ -85,6 +85,15 @@ impl Probe {
         }
     }
 
+    /// It answers in its own protocol, and does not let us in: who it is stays unknown.
+    pub fn closed(detail: impl Into<String>, latency: Duration) -> Self {
+        Self {
+            latency: Some(latency),
+            detail: Some(detail.into()),
+            ..Self::bare(ServiceState::Running)
+        }
+    }
+
     /// It is there, and says that it is not ready.
     pub fn starting(detail: impl Into<String>) -> Self {
         Self {
@@ -98,7 +107,7 @@ impl Probe {
         Self::bare(ServiceState::Stopped)
     }
 
-    /// Somebody listens who is not it, or refuses us.
+    /// Somebody listens who is not it.
     pub fn error(detail: impl Into<String>) -> Self {
         Self {
             detail: Some(detail.into()),
@@ -117,6 +126,11 @@ impl Probe {
     /// Whether the service answers.
     pub fn is_running(&self) -> bool {
         self.state == ServiceState::Running
+    }
+
+    /// Whether the service answers and let us in, so that it can be used.
+    pub fn is_open(&self) -> bool {
+        self.is_running() && self.identity.is_some()
     }
 
     fn bare(state: ServiceState) -> Self {

@@ -133,6 +133,10 @@ pub struct ProcessRecipe {
     pub env: Vec<(String, String)>,
     /// Files to write before it starts: configuration, passwords. They never hold what a command line would show.
     pub files: Vec<RecipeFile>,
+    /// Folders that it needs besides that of its data; only its account may enter them.
+    pub folders: Vec<PathBuf>,
+    /// The file among the data that says which version made it, where only that version can use it.
+    pub version_file: Option<PathBuf>,
     /// What makes its data directory, in this order, if it does not do so itself.
     pub init: Vec<InitStep>,
     /// The account it runs under when we are root; `nobody` where there is none of that name.
@@ -151,6 +155,8 @@ impl ProcessRecipe {
             args: Vec::new(),
             env: Vec::new(),
             files: Vec::new(),
+            folders: Vec::new(),
+            version_file: None,
             init: Vec::new(),
             account: Account::Nobody,
             stop: StopSignal::Terminate,
@@ -169,6 +175,20 @@ impl ProcessRecipe {
     #[must_use]
     pub fn file(mut self, file: RecipeFile) -> Self {
         self.files.push(file);
+        self
+    }
+
+    /// The same with a folder of its own.
+    #[must_use]
+    pub fn folder(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.folders.push(folder.into());
+        self
+    }
+
+    /// The same with data that only the version named in `file` can use.
+    #[must_use]
+    pub fn version_file(mut self, file: impl Into<PathBuf>) -> Self {
+        self.version_file = Some(file.into());
         self
     }
 

@@ -12,8 +12,8 @@ use zcomm_core::{Body, BoxService, Transport, TransportLayer};
 use super::{HttpClient, Shared};
 use crate::error::Error;
 use crate::layers::{
-    AttemptLayer, Breaker, BreakerLayer, HostLimit, HostLimitLayer, RedirectLayer, Retry,
-    RetryLayer, SignLayer, Signer, TotalLayer, TraceLayer,
+    AttemptLayer, Breaker, BreakerLayer, Credential, CredentialLayer, HostLimit, HostLimitLayer,
+    RedirectLayer, Retry, RetryLayer, SignLayer, Signer, TotalLayer, TraceLayer,
 };
 use crate::transport::ReqwestTransport;
 
@@ -21,7 +21,7 @@ type Wrap = Box<dyn FnOnce(BoxService) -> BoxService + Send>;
 
 /// Builds an [`HttpClient`]; each method's text ends with what holds without it.
 ///
-/// The layers, outermost first: trace, total time, redirects, those of [`layer`](Self::layer), circuit breaker, retry,
+/// The layers, outermost first: trace, total time, redirects, credential, those of [`layer`](Self::layer), circuit breaker, retry,
 /// limit per host, time per attempt, signer, transport.
 ///
 /// ```
@@ -38,6 +38,7 @@ type Wrap = Box<dyn FnOnce(BoxService) -> BoxService + Send>;
 #[must_use = "a builder does nothing until it builds"]
 pub struct HttpClientBuilder {
     transports: Vec<Arc<dyn Transport>>,
+    credential: Credential,
     total: Duration,
     read: Duration,
     attempt: Option<Duration>,
@@ -60,6 +61,7 @@ impl Default for HttpClientBuilder {
         headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
         Self {
             transports: Vec::new(),
+            credential: Credential::None,
             total: Duration::from_secs(30),
             read: Duration::from_secs(15),
             attempt: None,
@@ -88,7 +90,21 @@ impl std::fmt::Debug for HttpClientBuilder {
 
 impl HttpClientBuilder {
     /// Sends requests through this; of several the first that serves a scheme. A [`ReqwestTransport`].
-    pub fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
+    ///
+    /// As whom it sends cannot be told, so nothing is cached: see [`transport_as`](Self::transport_as).
+    pub fn transport(self, transport: Arc<dyn Transport>) -> Self {
+        self.transport_as(transport, Credential::Unknown)
+    }
+
+    /// The same with what a cache has to know: as whom the transport sends, which
+    /// [`ReqwestTransport::credential`] tells.
+    pub fn transport_as(mut self, transport: Arc<dyn Transport>, credential: Credential) -> Self {
+        // With several transports there is no telling which of them a request will take.
+        self.credential = match self.transports.is_empty() {
+            true => credential,
+            false if self.credential == credential => credential,
+            false => Credential::Unknown,
+        };
         self.transports.push(transport);
         self
     }
@@ -154,7 +170,7 @@ impl HttpClientBuilder {
     }
 
     /// Puts a layer around what is inside of redirects and outside of the breaker: it sees each request once, before
-    /// any retry. Of several the first is outermost.
+    /// any retry. Of several the first is outermost. A cache finds the scope of a request in its extensions.
     pub fn layer<L>(mut self, layer: L) -> Self
     where
         L: Layer<BoxService> + Send + 'static,
@@ -194,20 +210,22 @@ impl HttpClientBuilder {
     /// [`Error::Header`] for a header that HTTP does not allow, [`Error::Build`] where no transport was given and none
     /// can be made.
     pub fn build(mut self) -> Result<HttpClient, Error> {
-        if let Some(flaw) = self.flaw {
+        if let Some(flaw) = self.flaw.take() {
             return Err(flaw);
         }
-        let mut transports = std::mem::take(&mut self.transports);
-        if transports.is_empty() {
-            transports.push(Arc::new(ReqwestTransport::new()?));
+        if self.transports.is_empty() {
+            let transport = ReqwestTransport::new()?;
+            let credential = transport.credential();
+            self = self.transport_as(Arc::new(transport), credential);
         }
-        Ok(self.build_over(transports))
+        Ok(self.assemble())
     }
 
-    pub(super) fn build_over(self, transports: Vec<Arc<dyn Transport>>) -> HttpClient {
+    /// The client of what is known to be right.
+    pub(super) fn assemble(self) -> HttpClient {
         let (headers, max_body) = (self.headers.clone(), self.max_body);
         let shared = Shared {
-            stack: self.stack(transports),
+            stack: self.stack(),
             headers,
             max_body,
         };
@@ -217,16 +235,19 @@ impl HttpClientBuilder {
     }
 
     /// Innermost first.
-    fn stack(self, transports: Vec<Arc<dyn Transport>>) -> BoxService {
-        let transport = TransportLayer::new(transports).into_service();
+    fn stack(self) -> BoxService {
+        let credential = CredentialLayer::new(self.credential, self.signer.clone());
+        let transport = TransportLayer::new(self.transports).into_service();
         let signed = option_layer(self.signer.map(SignLayer::new)).layer(transport);
         let attempt = AttemptLayer::new(self.attempt).layer(signed);
         let limited = option_layer(self.host_limit.map(HostLimitLayer::new)).layer(attempt);
         let retried = RetryLayer::new(self.retry).layer(limited);
         let broken = option_layer(self.breaker.map(BreakerLayer::new)).layer(retried);
-        let own = self.layers.into_iter().rev();
-        let own = own.fold(BoxService::new(broken), |inner, wrap| wrap(inner));
-        let redirected = RedirectLayer::new(self.redirects).layer(own);
+        let own = (!self.layers.is_empty()).then_some(credential);
+        let layers = self.layers.into_iter().rev();
+        let inner = layers.fold(BoxService::new(broken), |inner, wrap| wrap(inner));
+        let known = option_layer(own).layer(inner);
+        let redirected = RedirectLayer::new(self.redirects).layer(known);
         let total = TotalLayer::new(self.total, self.read).layer(redirected);
         BoxService::new(TraceLayer::new().layer(total))
     }

@@ -2,6 +2,7 @@
 
 pub mod attempt;
 pub mod breaker;
+pub mod credential;
 pub mod host_limit;
 pub mod redirect;
 pub mod retry;
@@ -13,6 +14,7 @@ mod hosts;
 
 pub use attempt::AttemptLayer;
 pub use breaker::{Breaker, BreakerLayer};
+pub use credential::{Credential, CredentialLayer};
 pub use host_limit::{HostLimit, HostLimitLayer};
 pub use redirect::RedirectLayer;
 pub use retry::{Retry, RetryLayer};

@@ -9,6 +9,7 @@ use http::{Request, Response};
 use tower::{Layer, Service, ServiceExt};
 use zcomm_core::{Body, BoxError};
 
+use super::credential::Credential;
 use super::redirect::CrossOrigin;
 use crate::call::host;
 use crate::error::{Error, Place};
@@ -47,6 +48,13 @@ pub trait Signer: Send + Sync {
     ///
     /// Why it cannot; the request is not sent then, and not retried.
     async fn sign(&self, request: &mut Request<Body>) -> Result<(), BoxError>;
+
+    /// As whom it signs, for a cache: the same for the same credentials, whatever is signed with them.
+    ///
+    /// Unless an implementor says otherwise it cannot be told, and what is signed is not cached.
+    fn credential(&self) -> Credential {
+        Credential::Unknown
+    }
 }
 
 /// Signs each attempt. It belongs innermost, right above the transport.

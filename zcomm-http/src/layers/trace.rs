@@ -99,3 +99,67 @@ where
         Poll::Ready(answer)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::{Arc, Mutex};
+
+    use tower::{ServiceExt, service_fn};
+    use tracing_subscriber::fmt::MakeWriter;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl MakeWriter<'_> for Log {
+        type Writer = Self;
+
+        fn make_writer(&self) -> Self {
+            self.clone()
+        }
+    }
+
+    /// What is logged of a request to which the service answers so.
+    async fn logged(answer: fn() -> Result<Response<Body>, Error>) -> String {
+        let log = Log::default();
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::DEBUG)
+            .with_writer(log.clone())
+            .with_ansi(false)
+            .without_time();
+        let _guard = tracing::subscriber::set_default(subscriber.finish());
+        let service = service_fn(move |_| async move { answer() });
+        let url = "http://ada:s3cr3t@h/path?token=s3cr3t";
+        let request = Request::get(url).body(Body::empty()).unwrap();
+
+        let _ = TraceLayer::new().layer(service).oneshot(request).await;
+
+        let bytes = log.0.lock().unwrap().clone();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[tokio::test]
+    async fn calls_are_logged_without_their_secrets() {
+        let answered = logged(|| Ok(Response::new(Body::empty()))).await;
+        let failed = logged(|| Err(Error::Closed { host: "h".into() })).await;
+
+        let span = "DEBUG http{method=GET url=http://h/path?token=***}";
+        assert!(answered.starts_with(span), "{answered}");
+        assert!(answered.contains("answered status=200"), "{answered}");
+        assert!(failed.starts_with(span), "{failed}");
+        assert!(failed.contains("failed code=\"unavailable\""), "{failed}");
+        assert!(!answered.contains("s3cr3t") && !failed.contains("s3cr3t"));
+    }
+}

@@ -7,6 +7,7 @@ use super::ReqwestTransport;
 use super::connect::ConnectLayer;
 use super::resolve::SystemResolver;
 use crate::error::Error;
+use crate::layers::Credential;
 
 /// Builds a [`ReqwestTransport`].
 ///
@@ -131,7 +132,16 @@ impl ReqwestTransportBuilder {
             client,
             connect_limit: self.connect_timeout,
             public_only: self.public_only,
+            credential: self.credential(),
         })
+    }
+
+    fn credential(&self) -> Credential {
+        match &self.identity {
+            _ if self.cookies => Credential::Unknown,
+            Some(pem) => Credential::Digest(pem.digest()),
+            None => Credential::None,
+        }
     }
 
     /// The client without the authorities of the system, if those were all that was wrong with it.

@@ -17,6 +17,7 @@ use zcomm_core::{Body, Channel, Phase, Transport, TransportCx};
 
 use crate::call::{Call, host};
 use crate::error::Error;
+use crate::layers::Credential;
 
 pub use builder::ReqwestTransportBuilder;
 
@@ -37,6 +38,7 @@ pub struct ReqwestTransport {
     client: reqwest::Client,
     connect_limit: Duration,
     public_only: bool,
+    credential: Credential,
 }
 
 impl ReqwestTransport {
@@ -52,6 +54,11 @@ impl ReqwestTransport {
     /// A transport that differs from the defaults.
     pub fn builder() -> ReqwestTransportBuilder {
         ReqwestTransportBuilder::default()
+    }
+
+    /// As whom it sends: with a certificate, with cookies, or as nobody.
+    pub fn credential(&self) -> Credential {
+        self.credential
     }
 }
 

@@ -11,4 +11,6 @@ mod redirects;
 #[cfg(test)]
 mod server;
 #[cfg(test)]
+mod stack;
+#[cfg(test)]
 mod tls;

@@ -8,6 +8,11 @@ use zcomm_core::service::Program;
 
 /// The program's file, if there is one. A folder with `*` stands for all that match, the highest version first.
 pub(crate) fn program(wanted: &Program) -> Option<PathBuf> {
+    programs(wanted).into_iter().next()
+}
+
+/// All files of that program, the one to be preferred first.
+pub(crate) fn programs(wanted: &Program) -> Vec<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let on_path = env::split_paths(&path).collect::<Vec<_>>();
     let elsewhere = wanted.look_in.iter().flat_map(|folder| matching(folder));
@@ -16,6 +21,18 @@ pub(crate) fn program(wanted: &Program) -> Option<PathBuf> {
         .into_iter()
         .chain(elsewhere)
         .map(|folder| folder.join(&file))
+        .filter(|candidate| is_executable(candidate))
+        .collect()
+}
+
+/// The program of that name in the folder of another, or in the one that a link leads to: of the same version.
+pub(crate) fn beside(other: &Path, name: &str) -> Option<PathBuf> {
+    let real = other.canonicalize().ok()?;
+    let folders = [real.parent()?, other.parent()?];
+    let candidates =
+        folders.map(|folder| folder.join(format!("{name}{}", env::consts::EXE_SUFFIX)));
+    candidates
+        .into_iter()
         .find(|candidate| is_executable(candidate))
 }
 

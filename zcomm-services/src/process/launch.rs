@@ -11,7 +11,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, ChildStdin, Command};
 use zcomm_core::service::{DriverInfo, InitStep, ProcessRecipe, Program, StartPlan};
 
-use super::{Duty, Guard, ProcessId, Unprivileged, find, last_lines};
+use super::{Duty, Guard, ProcessId, Unprivileged, find, last_lines, version};
 use crate::record::Record;
 use crate::{Error, folders};
 
@@ -47,13 +47,13 @@ pub(crate) struct Running {
 impl Launch<'_> {
     /// Starts the server. Whether it answers is for the caller to find out.
     pub(crate) async fn go(&self) -> Result<Running, Error> {
-        let program = self.find(&self.recipe.program)?;
         self.check_way()?;
+        let program = self.server().await?;
         let mut record = Record::of(self.plan, self.detached);
         record.save(&self.record)?;
         self.write_files()?;
         for step in &self.recipe.init {
-            self.init(step).await?;
+            self.init(step, &program).await?;
         }
         let (mut child, gate) = self.behind_gate(&program)?;
         let process = child.id().and_then(ProcessId::of);
@@ -73,6 +73,26 @@ impl Launch<'_> {
         Ok(running)
     }
 
+    /// The server's program: of the version that made the data, where there is data that only one can use.
+    async fn server(&self) -> Result<PathBuf, Error> {
+        let wanted = self
+            .recipe
+            .version_file
+            .as_deref()
+            .and_then(version::named_in);
+        let first = self.find(&self.recipe.program)?;
+        let Some(wanted) = wanted else {
+            return Ok(first);
+        };
+        let chosen = version::choose(find::programs(&self.recipe.program), &wanted).await;
+        chosen.map_err(|installed| Error::DataVersion {
+            service: self.about.name,
+            folder: self.plan.data_dir.clone(),
+            made_by: wanted,
+            installed,
+        })
+    }
+
     fn find(&self, program: &Program) -> Result<PathBuf, Error> {
         find::program(program).ok_or_else(|| Error::NotInstalled {
             service: self.about.name,
@@ -87,8 +107,15 @@ impl Launch<'_> {
         let Some(account) = &self.account else {
             return Ok(());
         };
-        let parent = self.plan.data_dir.parent().unwrap_or(&self.plan.data_dir);
-        account.stopped_at(parent).map_or(Ok(()), |folder| {
+        let data_dir = &self.plan.data_dir;
+        // A folder that is not there yet will be the account's.
+        let there = if data_dir.is_dir() {
+            Some(&**data_dir)
+        } else {
+            data_dir.parent()
+        };
+        let stopped_at = there.and_then(|folder| account.stopped_at(folder));
+        stopped_at.map_or(Ok(()), |folder| {
             Err(Error::Unreachable {
                 service: self.about.name,
                 account: account.name.clone(),
@@ -104,17 +131,21 @@ impl Launch<'_> {
         if let Some(password) = &self.plan.endpoint.password {
             folders::keep_password(&self.plan.folder, password)?;
         }
-        folders::data(&self.plan.data_dir, self.account.as_ref())?;
+        let own = std::iter::once(&self.plan.data_dir).chain(&self.recipe.folders);
+        own.into_iter()
+            .try_for_each(|folder| folders::own(folder, self.account.as_ref()))?;
         self.recipe.files.iter().try_for_each(|file| {
             folders::secret_file(&file.path, file.content.expose(), self.account.as_ref())
         })
     }
 
-    async fn init(&self, step: &InitStep) -> Result<(), Error> {
+    /// Runs a step that has not run yet, by a program that is installed with the server.
+    async fn init(&self, step: &InitStep, server: &Path) -> Result<(), Error> {
         if step.marker.exists() {
             return Ok(());
         }
-        let program = self.find(&step.program)?;
+        let beside = find::beside(server, &step.program.name);
+        let program = beside.map_or_else(|| self.find(&step.program), Ok)?;
         let mut command = self.command(program.as_os_str())?;
         command.args(&step.args).kill_on_drop(true);
         let mut child = command.spawn().map_err(Error::io("run", &program))?;

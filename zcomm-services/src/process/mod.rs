@@ -8,6 +8,7 @@ mod launch;
 mod log;
 mod signal;
 mod stop;
+mod version;
 
 pub(crate) use account::Unprivileged;
 pub(crate) use guard::{Duty, Guard};
@@ -15,3 +16,4 @@ pub(crate) use identity::ProcessId;
 pub(crate) use launch::{Launch, Running};
 pub(crate) use log::last_lines;
 pub(crate) use stop::{end, gone};
+pub(crate) use version::fits;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use zcomm_core::data::{Access, Committed, DataError, Model, Store};
+use zcomm_core::data::{Access, Committed, Schema, Store};
 use zcomm_core::{AnswerCache, AuthPolicy, Caller};
 
 use super::rate::Limits;
@@ -14,7 +14,7 @@ pub(super) type AppStore = Committed<Arc<dyn Store>>;
 
 /// What every event may need. One per server, shared by all requests.
 pub struct App {
-    pub(super) models: Vec<Arc<Model>>,
+    pub(super) schema: Schema,
     pub(super) access: Access,
     pub(super) store: AppStore,
     pub(super) policy: Arc<dyn AuthPolicy>,
@@ -25,24 +25,8 @@ pub struct App {
 
 impl App {
     /// The models that commands may name.
-    pub fn models(&self) -> &[Arc<Model>] {
-        &self.models
-    }
-
-    /// The model of that name, in any case, with or without the guides' `@.zSchema.` before it.
-    ///
-    /// # Errors
-    ///
-    /// [`DataError::UnknownModel`].
-    pub fn model(&self, name: &str) -> Result<&Arc<Model>, DataError> {
-        let bare = bare(name);
-        let found = self
-            .models
-            .iter()
-            .find(|model| model.name().eq_ignore_ascii_case(bare));
-        found.ok_or_else(|| DataError::UnknownModel {
-            name: name.to_owned(),
-        })
+    pub fn schema(&self) -> &Schema {
+        &self.schema
     }
 
     /// Who may do what with rows.
@@ -101,7 +85,7 @@ impl App {
 
     fn readable_models(&self, caller: &Caller) -> Vec<&str> {
         let who = caller.identity();
-        let models = self.models.iter();
+        let models = self.schema.models().iter();
         let readable = models.filter(|model| self.access.rights(model, &who).is_ok());
         readable.map(|model| model.name()).collect()
     }
@@ -110,12 +94,7 @@ impl App {
 impl fmt::Debug for App {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("App")
-            .field("models", &self.models.len())
+            .field("models", &self.schema.models().len())
             .finish_non_exhaustive()
     }
-}
-
-/// A model's name without the guides' prefix.
-pub(super) fn bare(name: &str) -> &str {
-    name.strip_prefix("@.zSchema.").unwrap_or(name)
 }

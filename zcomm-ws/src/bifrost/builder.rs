@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::task::JoinHandle;
 use tower::ServiceBuilder;
-use zcomm_core::data::{Access, Committed, MemoryStore, Model, Store};
+use zcomm_core::data::{Access, Committed, MemoryStore, Schema, Store};
 use zcomm_core::{AnswerCache, AuthLayer, AuthPolicy, BoxService, DeadlineLayer, Open};
 
 use super::app::App;
@@ -25,7 +25,7 @@ use crate::server::{Drained, Server, ServerConfig, ServerHandle, Stopper};
 #[must_use = "nothing listens before `bind`"]
 pub struct BifrostBuilder {
     config: ServerConfig,
-    models: Vec<Arc<Model>>,
+    schema: Schema,
     access: Access,
     store: Option<Arc<dyn Store>>,
     policy: Arc<dyn AuthPolicy>,
@@ -37,7 +37,7 @@ impl Default for BifrostBuilder {
     fn default() -> Self {
         Self {
             config: ServerConfig::default(),
-            models: Vec::new(),
+            schema: Schema::default(),
             access: Access::new(),
             store: None,
             policy: Arc::new(Open),
@@ -55,8 +55,8 @@ impl BifrostBuilder {
     }
 
     /// The models that commands may name.
-    pub fn models(mut self, models: impl IntoIterator<Item = Arc<Model>>) -> Self {
-        self.models.extend(models);
+    pub fn schema(mut self, schema: Schema) -> Self {
+        self.schema = schema;
         self
     }
 
@@ -103,10 +103,10 @@ impl BifrostBuilder {
     ///
     /// As [`ServerBuilder::bind`](crate::server::ServerBuilder::bind).
     pub async fn bind(self) -> Result<Bifrost, Error> {
-        let memory = || Arc::new(MemoryStore::new(self.models.clone())) as Arc<dyn Store>;
+        let memory = || Arc::new(MemoryStore::new(self.schema.models().to_vec())) as Arc<dyn Store>;
         let store = self.store.unwrap_or_else(memory);
         let app = Arc::new(App {
-            models: self.models,
+            schema: self.schema,
             access: self.access,
             store: Committed::new(store),
             policy: Arc::clone(&self.policy),
@@ -153,7 +153,7 @@ impl fmt::Debug for BifrostBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BifrostBuilder")
             .field("config", &self.config)
-            .field("models", &self.models.len())
+            .field("models", &self.schema.models().len())
             .finish_non_exhaustive()
     }
 }

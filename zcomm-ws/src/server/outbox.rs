@@ -15,6 +15,9 @@ use crate::frame::{CloseCode, MessageKind, encode_header};
 /// Small messages are gathered into chunks of about this size.
 const CHUNK: usize = 16 * 1024;
 
+/// A frame for one connection of at most this size is copied: that is cheaper than to share it.
+const SMALL: usize = 1024;
+
 /// The connection's task is needed for this.
 const QUEUED: u8 = 1;
 const CLOSE: u8 = 2;
@@ -105,10 +108,19 @@ impl Queue {
         });
     }
 
-    fn push_copied(&mut self, kind: MessageKind, parts: &[&[u8]]) {
+    fn push_copy(&mut self, frame: &[u8]) {
+        self.tail.extend_from_slice(frame);
+        self.end_copy(frame.len());
+    }
+
+    fn push_parts(&mut self, kind: MessageKind, parts: &[&[u8]]) {
         let before = self.tail.len();
         append_frame(&mut self.tail, kind, parts);
-        self.count(self.tail.len() - before);
+        self.end_copy(self.tail.len() - before);
+    }
+
+    fn end_copy(&mut self, bytes: usize) {
+        self.count(bytes);
         self.tail_messages += 1;
         if self.tail.len() >= CHUNK {
             self.seal_tail();
@@ -173,7 +185,11 @@ impl Outbox {
         if !queue.has_room(self.limits, frame.len()) {
             return Pushed::Full;
         }
-        queue.push_shared(frame.clone());
+        if frame.len() <= SMALL {
+            queue.push_copy(frame);
+        } else {
+            queue.push_shared(frame.clone());
+        }
         let waker = self.signal(QUEUED);
         drop(queue);
         wake(waker);
@@ -184,7 +200,7 @@ impl Outbox {
     pub(super) fn append(&self, kind: MessageKind, parts: &[&[u8]]) {
         let mut queue = self.lock();
         if !queue.closed {
-            queue.push_copied(kind, parts);
+            queue.push_parts(kind, parts);
             self.signals.fetch_or(QUEUED, Ordering::Release);
         }
     }

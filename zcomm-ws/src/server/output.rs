@@ -15,6 +15,8 @@ use crate::frame::MessageKind;
 
 /// Pieces that one write takes. The system's own limit is 1024.
 const PIECES: usize = 64;
+/// Room for so many chunks is kept for the next time.
+const KEPT: usize = 8;
 /// A reply of at least this size is not copied into the batch.
 const LARGE: usize = 32 * 1024;
 
@@ -179,7 +181,7 @@ impl Writing {
             self.chunks.pop_front();
         }
         outbox.sent(bytes, messages);
-        if self.chunks.is_empty() && self.chunks.capacity() > 32 {
+        if self.chunks.is_empty() && self.chunks.capacity() > KEPT {
             self.chunks = VecDeque::new();
         }
     }
@@ -218,3 +220,6 @@ impl Chunk {
 fn is_pong(frame: &[u8]) -> bool {
     matches!(frame, [0x8A, length, payload @ ..] if usize::from(*length) == payload.len())
 }
+
+#[cfg(test)]
+mod tests;

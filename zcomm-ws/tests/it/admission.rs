@@ -10,6 +10,7 @@ use zcomm_core::{Action, AuthPolicy, Body, Credentials, Error, Identity, Peer, R
 use zcomm_ws::server::{OriginVerdict, Reject, Server, ServerConfig, ServerHandle, sync_handler};
 
 use crate::peer::{Client, Seen, upgrade};
+use crate::serving::{config, until_connected};
 
 /// Knows one token, and asks for one.
 struct OneToken;
@@ -27,13 +28,6 @@ impl AuthPolicy for OneToken {
     fn permits(&self, _who: &Identity, _what: &Action<'_>) -> bool {
         true
     }
-}
-
-fn config() -> ServerConfig {
-    let mut config = ServerConfig::default();
-    config.port = 0;
-    config.refusal_delay = Duration::ZERO;
-    config
 }
 
 /// Answers each message with the user's name.
@@ -145,9 +139,7 @@ async fn the_connection_beyond_the_limit_is_refused_until_one_ends() {
 
     drop(first);
     // The place is free when the server has seen the end.
-    while server.hub().len() == 2 {
-        tokio::task::yield_now().await;
-    }
+    until_connected(&server, 1).await;
     is_let_in(&server, "/", &[]).await;
 }
 
@@ -198,9 +190,7 @@ async fn where_the_first_message_may_hold_the_token_a_client_without_one_is_let_
     let server = guarded(|config| config.first_message_auth = true).await;
 
     let _client = Client::open(server.local_addr()).await;
-    while server.hub().is_empty() {
-        tokio::task::yield_now().await;
-    }
+    until_connected(&server, 1).await;
 
     let connection = server.hub().connections().remove(0);
     assert!(connection.awaits_auth());

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use serde_json::{Value, json};
-use zcomm_core::data::{Access, Field, FieldSet, Kind, Model, ModelAccess, RoleAccess};
+use zcomm_core::data::{Access, Field, FieldSet, Kind, Model, ModelAccess, RoleAccess, Schema};
 use zcomm_core::{
     Action, AnswerCache, AuthPolicy, Command, Credentials, Identity, Peer, Refusal, Remembered,
     Scope, TokenEntry, TokenList,
@@ -52,7 +52,7 @@ fn open() -> BifrostBuilder {
     Bifrost::builder()
         .config(config())
         .access(access)
-        .models([notes()])
+        .schema(Schema::of([notes()]).unwrap())
 }
 
 async fn serve(builder: BifrostBuilder) -> (Bifrost, SocketAddr) {
@@ -171,7 +171,7 @@ async fn a_notice_holds_what_its_receiver_may_read() {
     config.require_auth = true;
     let builder = Bifrost::builder()
         .config(config)
-        .models([owned_notes()])
+        .schema(Schema::of([owned_notes()]).unwrap())
         .auth(Arc::new(
             tokens.into_iter().fold(TokenList::new(), TokenList::token),
         ));

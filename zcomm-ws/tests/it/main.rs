@@ -1,10 +1,14 @@
 //! The crate's black-box tests, in one binary.
 
 mod admission;
+mod answers;
 mod bifrost;
 mod frame_properties;
 mod frame_rules;
 mod handshake_properties;
+mod hub;
+mod life;
 mod peer;
 mod server;
+mod serving;
 mod stream;

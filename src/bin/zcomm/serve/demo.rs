@@ -1,14 +1,12 @@
 //! The models of a server that was given none, so that a newcomer has something to touch.
 
-use std::sync::Arc;
-
 use serde_json::json;
 use zcomm::core::Identity;
-use zcomm::core::data::{Access, Default, Field, Kind, Model, Requester, Store, Write};
+use zcomm::core::data::{Access, Default, Field, Kind, Model, Requester, Schema, Store, Write};
 use zcomm::ws::bifrost::App;
 
 /// Users, and messages by them.
-pub(super) fn models() -> anyhow::Result<Vec<Arc<Model>>> {
+pub(super) fn schema() -> anyhow::Result<Schema> {
     let users = Model::builder("users")
         .field(Field::new("id", Kind::Int).primary_key().auto_increment())
         .field(Field::new("name", Kind::Text).required())
@@ -21,7 +19,7 @@ pub(super) fn models() -> anyhow::Result<Vec<Arc<Model>>> {
         .field(Field::new("text", Kind::Text).required())
         .field(Field::new("created_at", Kind::DateTime).default(Default::Now))
         .build()?;
-    Ok(vec![users, messages])
+    Ok(Schema::of([users, messages])?)
 }
 
 /// The rows that are there at the start.
@@ -43,7 +41,7 @@ pub(super) async fn fill(app: &App) -> anyhow::Result<()> {
         let arguments = arguments
             .as_object()
             .expect("it was written as an object just above");
-        let write = Write::create(app.model(model)?, arguments)?;
+        let write = Write::create(app.schema().model(model)?, arguments)?;
         app.store()
             .write(&[access.write(write, &Requester::new(&operator))?])
             .await?;

@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json};
 
 use super::Filter;
 use crate::data::Result;
-use crate::data::error::DataError;
+use crate::data::error::{DataError, brief};
 use crate::data::field::{Field, Reading};
 use crate::data::lookup::{Lookup, Shape};
 use crate::data::model::Model;
@@ -49,7 +49,7 @@ struct Parser<'a> {
 impl Parser<'_> {
     fn group(&mut self, map: &Map<String, Json>, at: &str, depth: usize) -> Result<Filter> {
         let parts = map.iter().map(|(key, json)| {
-            let at = format!("{at}.{key}");
+            let at = format!("{at}.{}", brief(key));
             match key.as_str() {
                 "and" => self.list(json, &at, depth).map(Filter::All),
                 "or" => self.list(json, &at, depth).map(Filter::Any),
@@ -59,7 +59,11 @@ impl Parser<'_> {
                 _ => self.condition(key, json, &at),
             }
         });
-        parts.collect::<Result<_>>().map(Filter::All)
+        let mut parts = parts.collect::<Result<Vec<_>>>()?;
+        Ok(match parts.len() {
+            1 => parts.remove(0),
+            _ => Filter::All(parts),
+        })
     }
 
     fn list(&mut self, json: &Json, at: &str, depth: usize) -> Result<Vec<Filter>> {
@@ -103,7 +107,7 @@ impl Parser<'_> {
         let field = self.model.known(name, at)?;
         let Some(shape) = Lookup::shape(field.kind, lookup) else {
             return Err(DataError::UnknownLookup {
-                lookup: lookup.to_owned(),
+                lookup: brief(lookup),
                 at: at.to_owned(),
                 kind: field.kind,
                 allowed: Lookup::names(field.kind).collect(),

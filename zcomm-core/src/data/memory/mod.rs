@@ -137,6 +137,3 @@ fn unknown(model: &str) -> DataError {
         name: model.to_owned(),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use zcomm_core::data::{Query, Write};
 use zcomm_core::{CacheWish, Code, Command, Error, Operation};
 
-use crate::bifrost::app::{App, bare};
+use crate::bifrost::app::App;
 use crate::bifrost::fault::Fault;
 
 /// Members that say what is meant, and are no arguments.
@@ -46,7 +46,7 @@ pub(super) fn command(app: &App, members: &Map<String, Value>) -> Result<Command
     let name = meant
         .model
         .ok_or_else(|| Fault::bad_request("the message names no `model`"))?;
-    let model = app.model(&name)?;
+    let model = app.schema().model(&name)?;
     let arguments = arguments(members, inner)?;
     let cache = cache_wish(members)?;
     if operation == Operation::Read {
@@ -110,6 +110,11 @@ impl Meant {
         self.one |= other.one;
         Ok(())
     }
+}
+
+/// A model's name without the guides' `@.zSchema.` before it.
+fn bare(name: &str) -> &str {
+    name.strip_prefix("@.zSchema.").unwrap_or(name)
 }
 
 /// Reads `^List users`, `^List.users`, `read_users`. Any other key means nothing by itself.

@@ -34,9 +34,10 @@ where
             self.writing.put_last(frame.into(), outbox);
         }
         self.ended.get_or_insert(reason);
-        self.in_flight.clear();
         self.stage = Stage::Closing { heard: false };
         self.arm(self.config.close_timeout);
+        // Last, since it runs what others wrote for their futures' end.
+        self.in_flight.clear();
     }
 
     pub(super) fn hear_close(&mut self, reason: CloseReason, output: &mut Output) {

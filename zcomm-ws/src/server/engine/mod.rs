@@ -258,9 +258,10 @@ where
 impl<Io, H: Handler> Engine<Io, H> {
     /// Ends the connection for everybody who knows of it. Called when it is over, and when its task is dropped.
     fn finish(&mut self) {
-        self.in_flight.clear();
         self.connection.outbox().shut();
         self.connection.hub().exit(&self.connection);
+        // Futures of others are dropped here: their panics must not keep the handler from hearing of the end.
+        let _ = catch_unwind(AssertUnwindSafe(|| self.in_flight.clear()));
         let Some(session) = self.session.take() else {
             return;
         };

@@ -1,1 +1,0 @@
-//! What the store does that the evaluator alone does not show.

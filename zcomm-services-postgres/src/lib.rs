@@ -1,0 +1,48 @@
+//! PostgreSQL: what it is, how it is started, how it answers.
+//!
+//! Linking this crate registers the driver under the names `postgresql`, `postgres` and `pg`; the facade's feature
+//! `postgres` links it.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use zcomm_core::service::{Endpoint, ServiceState};
+//! use zcomm_core::{Registry, Settings};
+//!
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! let registry = Registry::of([zcomm_services_postgres::PLUGIN])?;
+//! let driver = registry.driver("pg", &Settings::defaults(registry.keys()))?;
+//!
+//! // Nobody listens on a port that was just given back.
+//! let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+//! assert_eq!(driver.probe(&Endpoint::local(port)).await.state, ServiceState::Stopped);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # }).unwrap();
+//! ```
+
+mod config;
+mod driver;
+mod error;
+mod scram;
+mod session;
+mod wire;
+
+use std::sync::Arc;
+
+use zcomm_core::service::ServiceDriver;
+use zcomm_core::{Plugin, Settings};
+
+pub use config::KEYS;
+pub use driver::Postgres;
+pub use error::Error;
+
+/// What this crate brings.
+pub const PLUGIN: Plugin = Plugin::new("postgresql", env!("CARGO_PKG_NAME"))
+    .aliases(&["postgres", "pg"])
+    .keys(KEYS)
+    .driver(make_driver);
+
+zcomm_core::inventory::submit!(PLUGIN);
+
+fn make_driver(_: &Settings) -> Result<Arc<dyn ServiceDriver>, zcomm_core::Error> {
+    Ok(Arc::new(Postgres))
+}

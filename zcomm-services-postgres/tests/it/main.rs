@@ -1,0 +1,12 @@
+//! The PostgreSQL driver against real servers: made, started, asked, stopped, refused.
+//!
+//! They need `postgres`, `initdb` and `psql` (`apt-get install postgresql`) and fail without them.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "helpers of tests fail by panicking, too"
+)]
+
+mod life;
+mod probe;
+mod support;
