@@ -7,11 +7,12 @@ use zcomm_http::HttpClient;
 use crate::core::{Settings, Transport};
 
 /// A client with the settings' deadlines.
-pub(crate) fn client(transports: &[Arc<dyn Transport>], _settings: &Settings) -> HttpClient {
+pub(crate) fn client(transports: &[Arc<dyn Transport>], settings: &Settings) -> HttpClient {
+    let builder = HttpClient::builder().settings(settings);
     let builder = transports
         .iter()
         .cloned()
-        .fold(HttpClient::builder(), |builder, one| builder.transport(one));
+        .fold(builder, |builder, one| builder.transport(one));
     builder
         .build()
         .expect("nothing was given to the builder that could be wrong")

@@ -1,11 +1,18 @@
 //! What can go wrong with a request, by phase, with the host and the attempt. Statuses are answers, not errors.
 
-use std::error::Error as StdError;
-use std::fmt;
+mod chain;
+mod place;
+mod stack;
+
 use std::time::Duration;
 
 use http::StatusCode;
-use zcomm_core::{BoxError, Code, Phase};
+use zcomm_core::{BoxError, Phase};
+
+use place::Seconds;
+
+pub(crate) use chain::causes;
+pub use place::{Format, Limit, Place};
 
 /// Why there is no answer, or not all of it.
 ///
@@ -307,263 +314,11 @@ impl Error {
             _ => false,
         }
     }
-
-    /// What the peer of this program is to be told, if the error goes on to one.
-    fn wire_code(&self) -> Code {
-        match self {
-            Self::Timeout { .. } => Code::Timeout,
-            Self::TooLarge { .. } => Code::TooLarge,
-            Self::Url { .. } | Self::Header { .. } | Self::Encode { .. } => Code::BadRequest,
-            Self::Build { .. } | Self::Sign { .. } => Code::Internal,
-            Self::Stack(error) => error.code(),
-            _ => Code::Unavailable,
-        }
-    }
-
-    /// The failure that an error of the stack stands for; `at` is where the client last was.
-    pub(crate) fn from_stack(error: zcomm_core::Error, at: Place) -> Self {
-        match error {
-            zcomm_core::Error::Transport {
-                phase,
-                host,
-                source,
-            } => Self::from_phase(phase, source, at.on(host)),
-            zcomm_core::Error::Timeout { limit } => Self::Timeout {
-                which: Limit::Total,
-                limit,
-                at,
-            },
-            zcomm_core::Error::Body { source } => Self::from_body(source, at),
-            zcomm_core::Error::TooLarge { limit } => Self::TooLarge { at, limit },
-            other => Self::Stack(other),
-        }
-    }
-
-    fn from_phase(phase: Phase, source: BoxError, at: Place) -> Self {
-        let source = match source.downcast::<Self>() {
-            Ok(named) => return named.in_attempt(at.attempt),
-            Err(source) => source,
-        };
-        match phase {
-            Phase::Url => Self::Url {
-                url: at.host,
-                source,
-            },
-            Phase::Dns => Self::Dns { at, source },
-            Phase::Connect => Self::Connect { at, source },
-            Phase::Tls => Self::Tls { at, source },
-            Phase::Redirect => Self::BadRedirect { at, source },
-            Phase::Body => Self::Body { at, source },
-            _ => Self::Request { at, source },
-        }
-    }
-
-    /// Layers that wrap a body wrap its errors, too: the innermost says what happened.
-    fn from_body(source: BoxError, at: Place) -> Self {
-        let source = match source.downcast::<zcomm_core::Error>() {
-            Ok(inner) => return Self::from_stack(*inner, at),
-            Err(source) => source,
-        };
-        match source.downcast::<Self>() {
-            Ok(named) => named.in_attempt(at.attempt),
-            Err(source) => Self::Body { at, source },
-        }
-    }
-
-    fn in_attempt(mut self, attempt: u32) -> Self {
-        match &mut self {
-            Self::Sign { at, .. }
-            | Self::Dns { at, .. }
-            | Self::Connect { at, .. }
-            | Self::Tls { at, .. }
-            | Self::Request { at, .. }
-            | Self::Timeout { at, .. }
-            | Self::PrivateTarget { at }
-            | Self::CircuitOpen { at, .. }
-            | Self::TooManyRedirects { at, .. }
-            | Self::RedirectLoop { at, .. }
-            | Self::InsecureRedirect { at, .. }
-            | Self::BadRedirect { at, .. }
-            | Self::Body { at, .. }
-            | Self::TooLarge { at, .. }
-            | Self::Decode { at, .. }
-            | Self::Status { at, .. } => at.attempt = attempt,
-            _ => {}
-        }
-        self
-    }
-}
-
-impl From<Error> for zcomm_core::Error {
-    /// Keeps the phase and host where there are any, and the error itself as the source.
-    fn from(error: Error) -> Self {
-        match (error.phase(), error.host().map(str::to_owned)) {
-            (Some(phase), Some(host)) => Self::Transport {
-                phase,
-                host,
-                source: error.into(),
-            },
-            _ => Self::other(error.wire_code(), error),
-        }
-    }
-}
-
-/// Where something happened: the host with its port, and the attempt.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Place {
-    /// Host and port, without credentials.
-    pub host: String,
-    /// Counted from one over redirects and retries; zero before anything was sent.
-    pub attempt: u32,
-}
-
-impl Place {
-    /// The host, before an attempt has a number.
-    pub(crate) fn new(host: impl Into<String>) -> Self {
-        Self {
-            host: host.into(),
-            attempt: 0,
-        }
-    }
-
-    fn on(mut self, host: String) -> Self {
-        self.host = host;
-        self
-    }
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.attempt {
-            0 | 1 => write!(f, "`{}`", self.host),
-            later => write!(f, "`{}` (attempt {later})", self.host),
-        }
-    }
-}
-
-/// Which time limit ran out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Limit {
-    /// For everything: all attempts, redirects and the body.
-    Total,
-    /// For one attempt, up to the head of its answer.
-    Attempt,
-    /// For name look-up, connecting and TLS.
-    Connect,
-    /// For the pause between two pieces of the body.
-    Read,
-}
-
-impl fmt::Display for Limit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Total => "total",
-            Self::Attempt => "attempt",
-            Self::Connect => "connect",
-            Self::Read => "read",
-        })
-    }
-}
-
-/// What a body was to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Format {
-    /// JSON of the type that was asked for.
-    Json,
-    /// A form.
-    Form,
-    /// Text in UTF-8.
-    Utf8,
-    /// Compressed as its head says.
-    Compressed,
-}
-
-impl fmt::Display for Format {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Json => "the JSON that was expected",
-            Self::Form => "a form",
-            Self::Utf8 => "UTF-8 text",
-            Self::Compressed => "compressed as its head says",
-        })
-    }
-}
-
-/// Every error in the chain, those inside an [`std::io::Error`] included, which `source` skips.
-pub(crate) fn causes<'a>(
-    error: &'a (dyn StdError + 'static),
-) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
-    std::iter::successors(Some(error), |&error| {
-        inner(error).or_else(|| error.source())
-    })
-}
-
-fn inner<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError + 'static)> {
-    let inner = error.downcast_ref::<std::io::Error>()?.get_ref()?;
-    Some(inner)
-}
-
-/// Prints a duration as people say it: `1.5 s`, `250 ms`.
-struct Seconds(Duration);
-
-impl fmt::Display for Seconds {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0 < Duration::from_secs(1) {
-            return write!(f, "{} ms", self.0.as_millis());
-        }
-        write!(f, "{} s", self.0.as_secs_f64())
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_error_keeps_its_name_through_the_stack() {
-        let open = Error::CircuitOpen {
-            at: Place::new("h:1"),
-            wait: Duration::from_secs(3),
-        };
-
-        let back = Error::from_stack(zcomm_core::Error::from(open), Place::new("other"));
-
-        assert_eq!(
-            back.to_string(),
-            "`h:1` failed too often of late and is left alone for another 3 s"
-        );
-    }
-
-    #[test]
-    fn a_body_error_is_found_below_any_number_of_wrappings() {
-        let late = Error::Timeout {
-            which: Limit::Read,
-            limit: Duration::from_secs(1),
-            at: Place::new("h"),
-        };
-        let inner = zcomm_core::Error::Body {
-            source: late.into(),
-        };
-        let outer = zcomm_core::Error::Body {
-            source: inner.into(),
-        };
-
-        let error = Error::from_stack(outer, Place::new("h"));
-
-        assert!(
-            matches!(
-                error,
-                Error::Timeout {
-                    which: Limit::Read,
-                    ..
-                }
-            ),
-            "{error:?}"
-        );
-    }
 
     #[test]
     fn later_attempts_are_numbered_in_the_message() {

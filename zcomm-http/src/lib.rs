@@ -50,7 +50,7 @@ pub use response::Response;
 pub use transport::{ReqwestTransport, ReqwestTransportBuilder};
 
 fn make_transport(settings: &Settings) -> Result<Arc<dyn Transport>, zcomm_core::Error> {
-    Ok(Arc::new(ReqwestTransport::from_settings(settings)?))
+    Ok(Arc::new(transport::DeferredTransport::new(settings)))
 }
 
 /// What this crate brings to a program: the transport for `http` and `https`.

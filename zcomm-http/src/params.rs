@@ -36,6 +36,12 @@ impl<K: Display, V: Display, const N: usize> Params for [(K, V); N] {
     }
 }
 
+impl<K: Display, V: Display, const N: usize> Params for &[(K, V); N] {
+    fn into_pairs(self) -> Vec<(String, String)> {
+        self.as_slice().into_pairs()
+    }
+}
+
 impl<K: Display, V: Display> Params for &[(K, V)] {
     fn into_pairs(self) -> Vec<(String, String)> {
         owned(self.iter().map(|(name, value)| (name, value)))
@@ -80,6 +86,7 @@ mod sealed {
 
     impl Sealed for () {}
     impl<T, const N: usize> Sealed for [T; N] {}
+    impl<T, const N: usize> Sealed for &[T; N] {}
     impl<T> Sealed for &[T] {}
     impl<T> Sealed for Vec<T> {}
     impl<K, V> Sealed for BTreeMap<K, V> {}

@@ -37,7 +37,7 @@ pub enum Error {
     },
     /// Others could reach the server, and nobody would be asked who they are.
     #[error(
-        "{address} can be reached from other machines, and no authentication is required: set `websocket.require_auth` with a token, or `websocket.allow_insecure`"
+        "{address} is not for this machine alone, and no authentication is required: set `websocket.require_auth` with a token, or `websocket.allow_insecure`"
     )]
     Insecure {
         /// Where the server was to listen.

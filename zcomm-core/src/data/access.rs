@@ -3,17 +3,17 @@
 use std::sync::Arc;
 
 use super::canonical::Canonical;
+use super::completion::{complete, keep_owner, restrict};
 use super::cursor::CursorKey;
 use super::error::DataError;
 use super::field::Field;
-use super::filter::Filter;
 use super::model::Model;
+use super::needs::Needs;
 use super::page::Start;
 use super::permitted::{IdempotencyKey, Pass, Permitted};
 use super::query::Query;
-use super::rights::{Grant, Owner, Rights, RoleAccess, rows};
-use super::value::Value;
-use super::write::{Effect, Values, Write};
+use super::rights::{Grant, Rights, RoleAccess, rows};
+use super::write::{Effect, Write};
 use super::{Result, Row};
 use crate::action::Operation;
 use crate::cache::CacheKey;
@@ -198,11 +198,7 @@ impl Access {
     ///
     /// A refusal, by name; [`DataError::BadCursor`].
     pub fn query(&self, query: Query, who: &Requester<'_>) -> Result<Permitted<Query>> {
-        let needs = Needs {
-            operation: Operation::Read,
-            reads: reads(&query),
-            names: Vec::new(),
-        };
+        let needs = Needs::of_query(&query);
         let (rights, serving) = self.serving(&query.model, who, &needs)?;
         let columns = self.columns(&query, who, &serving)?;
         let binding = binding(&query, &who.identity.scope());
@@ -232,7 +228,7 @@ impl Access {
     ///
     /// A refusal, by name; a required field that is neither named nor has a default.
     pub fn write(&self, write: Write, who: &Requester<'_>) -> Result<Permitted<Write>> {
-        let needs = Needs::of(&write);
+        let needs = Needs::of_write(&write);
         let (rights, mut serving) = self.serving(&write.model, who, &needs)?;
         let digest = write.idempotency_key.as_ref().map(|key| {
             let scope = who.identity.scope();
@@ -335,124 +331,6 @@ fn refusal(
             model,
             field: field.to_owned(),
         },
-    }
-}
-
-/// What a grant must allow to do the whole of a command.
-struct Needs<'a> {
-    operation: Operation,
-    reads: Vec<&'a Arc<Field>>,
-    names: Vec<(&'a Arc<Field>, &'a Value)>,
-}
-
-impl<'a> Needs<'a> {
-    fn of(write: &'a Write) -> Self {
-        let (reads, names) = match &write.effect {
-            Effect::Create { rows, .. } => {
-                (Vec::new(), rows.iter().flat_map(Values::iter).collect())
-            }
-            Effect::Update { filter, set } => (filter.fields(), set.iter().collect()),
-            Effect::Delete { filter } => (filter.fields(), Vec::new()),
-            Effect::Upsert { row, .. } => (Vec::new(), row.iter().collect()),
-        };
-        Self {
-            operation: write.operation(),
-            reads,
-            names,
-        }
-    }
-
-    /// `None` if the grant suffices; else the field it falls short of, or none if it is the operation itself.
-    fn missing<'g>(&'g self, grant: &Grant) -> Option<Option<&'g str>> {
-        let access = &grant.access;
-        let only = Rights::new(vec![grant.clone()]);
-        if !only.allow(self.operation) {
-            return Some(None);
-        }
-        let unread = self
-            .reads
-            .iter()
-            .find(|field| !access.read.contains(&field.name));
-        let unnamed = self
-            .names
-            .iter()
-            .find(|(field, _)| !self.may_name(grant, field));
-        let field = unread.copied().or(unnamed.map(|(field, _)| *field));
-        field.map(|field| Some(field.name.as_str()))
-    }
-
-    fn may_name(&self, grant: &Grant, field: &Arc<Field>) -> bool {
-        let access = &grant.access;
-        // The owner's own name may always be said; another is refused where the row is completed.
-        if grant
-            .owner
-            .as_ref()
-            .is_some_and(|owner| owner.field.name == field.name)
-        {
-            return true;
-        }
-        let created =
-            access.create.contains(&field.name) && (!field.auto_increment || access.numbers);
-        match self.operation {
-            Operation::Create => created,
-            Operation::Upsert => {
-                created && (field.primary_key || access.update.contains(&field.name))
-            }
-            _ => access.update.contains(&field.name),
-        }
-    }
-}
-
-fn reads(query: &Query) -> Vec<&Arc<Field>> {
-    let sorts = query.order.asked().iter().map(|sort| &sort.field);
-    query.filter.fields().into_iter().chain(sorts).collect()
-}
-
-fn restrict(filter: &mut Filter, serving: &[Grant]) {
-    let whole = std::mem::replace(filter, Filter::all());
-    *filter = whole.and(rows(serving));
-}
-
-/// Drops the grants whose owner rule the row breaks, and puts in what the row leaves open.
-fn complete(model: &Model, row: &mut Values, serving: &mut Vec<Grant>) -> Result<()> {
-    keep_owner(model, row, serving)?;
-    let owner = serving.iter().find_map(|grant| grant.owner.as_ref());
-    if let Some(Owner {
-        field,
-        value: Some(value),
-    }) = owner
-        && row.value(&field.name).is_none()
-    {
-        row.put(field, value.clone());
-    }
-    for field in model.fields() {
-        if row.value(&field.name).is_some() {
-            continue;
-        }
-        if let Some(value) = field.filled()? {
-            row.put(field, value);
-        }
-    }
-    Ok(())
-}
-
-/// Keeps the grants under which these values leave every row with its owner.
-fn keep_owner(model: &Model, values: &Values, serving: &mut Vec<Grant>) -> Result<()> {
-    let broken = |grant: &Grant| {
-        let owner = grant.owner.as_ref()?;
-        let said = values.value(&owner.field.name);
-        let kept =
-            owner.value.is_some() && said.is_none_or(|said| Some(said) == owner.value.as_ref());
-        (!kept).then(|| owner.field.name.clone())
-    };
-    let field = serving.iter().find_map(broken);
-    serving.retain(|grant| broken(grant).is_none());
-    match field {
-        Some(field) if serving.is_empty() => Err(DataError::ForbiddenOwner {
-            model: model.name().to_owned(),
-            field,
-        }),
-        _ => Ok(()),
     }
 }
 

@@ -35,6 +35,28 @@ const LANDS_WITHIN: Duration = Duration::from_secs(10);
 /// have landed. Then subscribers are told to start anew, too.
 ///
 /// Whatever writes does it through here, functions of the application included.
+///
+/// ```
+/// use serde_json::json;
+/// use zcomm_core::data::{Access, Committed, Field, Kind, MemoryStore, Model, Notice, Requester, Store, Write};
+/// use zcomm_core::Identity;
+///
+/// # async fn run() {
+/// let users = Model::builder("users").field(Field::new("id", Kind::Int).primary_key()).build().unwrap();
+/// let store = Committed::new(MemoryStore::new([users.clone()]));
+/// let mut changes = store.subscribe();
+/// let before = store.generations().stamp("users");
+///
+/// let write = Write::create(&users, json!({"data": {"id": 7}}).as_object().unwrap()).unwrap();
+/// let guest = Identity::guest();
+/// let write = Access::unrestricted().write(write, &Requester::new(&guest)).unwrap();
+/// store.write(&[write]).await.unwrap();
+///
+/// assert!(!before.is_current());
+/// assert!(matches!(changes.next().await, Some(Notice::Changed(change)) if change.after.is_some()));
+/// # }
+/// # futures_util::FutureExt::now_or_never(run()).unwrap();
+/// ```
 pub struct Committed<S> {
     store: S,
     generations: Generations,
@@ -63,6 +85,23 @@ impl<S: Store> Committed<S> {
     /// All changes from now on.
     pub fn subscribe(&self) -> Changes {
         Changes::new(self.notices.subscribe())
+    }
+
+    /// Answers a query, with all changes since that answer: no write falls between the two, nor into both.
+    ///
+    /// # Errors
+    ///
+    /// What the store meets.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: nothing is changed.
+    pub async fn snapshot(&self, query: &Permitted<Query>) -> Result<(Rows, Changes)> {
+        let model = Arc::clone(&query.model);
+        let models = BTreeMap::from([(model.name().to_owned(), model)]);
+        let _turns = self.turns(&models).await;
+        let changes = self.subscribe();
+        Ok((self.store.read(query).await?, changes))
     }
 
     /// Has changes of a model tell the values before of these fields, until the watch is dropped.

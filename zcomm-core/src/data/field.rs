@@ -11,9 +11,9 @@ use super::value::{Date, Instant, Uuid, Value};
 /// A field of a [`Model`](super::Model).
 ///
 /// ```
-/// use zcomm_core::data::{Default, Field, Kind};
+/// use zcomm_core::data::{DefaultValue, Field, Kind};
 ///
-/// let created = Field::new("created_at", Kind::DateTime).default(Default::Now);
+/// let created = Field::new("created_at", Kind::DateTime).default(DefaultValue::Now);
 /// assert!(!created.required);
 /// ```
 #[derive(Clone, Debug, PartialEq)]
@@ -32,7 +32,7 @@ pub struct Field {
     /// Whether the store numbers it.
     pub auto_increment: bool,
     /// What it holds where a create names nothing.
-    pub default: Option<Default>,
+    pub default: Option<DefaultValue>,
     /// What its values must satisfy.
     pub rules: Rules,
     /// The field of another model whose values it holds.
@@ -85,7 +85,7 @@ impl Field {
 
     /// The same, with what it holds where a create names nothing.
     #[must_use]
-    pub fn default(mut self, default: Default) -> Self {
+    pub fn default(mut self, default: DefaultValue) -> Self {
         self.default = Some(default);
         self
     }
@@ -151,7 +151,7 @@ impl Field {
 }
 
 /// How JSON is read, as far as a command can choose.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, std::default::Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub(super) struct Reading {
     /// Whether strings of digits are taken for int fields.
     pub(super) digit_strings: bool,
@@ -160,7 +160,7 @@ pub(super) struct Reading {
 /// What a field holds where a create names nothing.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub enum Default {
+pub enum DefaultValue {
     /// The time of the create.
     Now,
     /// A random UUID.
@@ -169,7 +169,7 @@ pub enum Default {
     Literal(Value),
 }
 
-impl Default {
+impl DefaultValue {
     /// Whether fields of this type can hold it.
     pub fn suits(&self, kind: Kind) -> bool {
         match self {

@@ -55,6 +55,7 @@ pub enum Part {
 /// What a lookup takes after its name.
 #[derive(Clone, Copy)]
 pub(super) enum Shape {
+    OneOrNull(fn(Value) -> Lookup),
     One(fn(Value) -> Lookup),
     Many(fn(Vec<Value>) -> Lookup),
     Two,
@@ -64,9 +65,9 @@ pub(super) enum Shape {
 
 /// Every lookup by its name, in the protocol's order.
 const LOOKUPS: [(&str, Shape); 17] = [
-    ("exact", Shape::One(Lookup::Exact)),
+    ("exact", Shape::OneOrNull(Lookup::Exact)),
     ("iexact", Shape::Text(Part::Whole, true)),
-    ("ne", Shape::One(Lookup::Ne)),
+    ("ne", Shape::OneOrNull(Lookup::Ne)),
     ("gt", Shape::One(Lookup::Gt)),
     ("gte", Shape::One(Lookup::Gte)),
     ("lt", Shape::One(Lookup::Lt)),

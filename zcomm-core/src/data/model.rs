@@ -275,7 +275,7 @@ fn check_field(field: &Field, mut found: impl FnMut(Fault)) {
     }
     if let Some(default) = &field.default {
         let literal = match default {
-            super::Default::Literal(value) => field.rules.broken_by(value),
+            super::DefaultValue::Literal(value) => field.rules.broken_by(value),
             _ => None,
         };
         if !default.suits(field.kind) || literal.is_some() {

@@ -108,17 +108,17 @@ impl Order {
 
     /// Which of two rows comes first.
     pub fn compare(&self, one: &Row, two: &Row) -> Ordering {
-        let by = |sort: &Sort| {
-            let cell = |row: &Row| sort.of(row);
-            let order = cell(one).total_cmp(&cell(two));
-            match sort.direction {
-                Direction::Ascending => order,
-                Direction::Descending => order.reverse(),
-            }
-        };
-        self.sorts
-            .iter()
-            .map(by)
+        self.compare_positions(&self.position(one), &self.position(two))
+    }
+
+    /// Which of two [positions](Self::position) comes first; whoever sorts many rows finds each position once.
+    pub fn compare_positions(&self, one: &[Value], two: &[Value]) -> Ordering {
+        let places = self.sorts.iter().zip(one.iter().zip(two));
+        let mut orders = places.map(|(sort, (one, two))| match sort.direction {
+            Direction::Ascending => one.total_cmp(two),
+            Direction::Descending => two.total_cmp(one),
+        });
+        orders
             .find(|order| order.is_ne())
             .unwrap_or(Ordering::Equal)
     }

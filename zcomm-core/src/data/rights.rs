@@ -206,7 +206,8 @@ impl Grant {
         self.owner.is_none() || self.rows().matches(row)
     }
 
-    fn allows(&self, operation: Operation) -> bool {
+    /// Whether the role may do this at all.
+    pub fn allows(&self, operation: Operation) -> bool {
         match operation {
             Operation::Read => !self.access.read.is_empty(),
             Operation::Create => !self.access.create.is_empty(),
@@ -250,6 +251,14 @@ impl Rights {
     pub fn may_read(&self, field: &str) -> bool {
         let mut grants = self.grants.iter();
         grants.any(|grant| grant.access.read.contains(field))
+    }
+
+    /// Whether some role may name the field in new rows or change it.
+    pub fn may_write(&self, field: &str) -> bool {
+        self.grants.iter().any(|grant| {
+            let sets = [&grant.access.create, &grant.access.update];
+            sets.iter().any(|set| set.contains(field))
+        })
     }
 
     /// What the caller may see of a row; `None` if it may not know that the row is there.

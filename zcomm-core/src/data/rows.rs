@@ -11,6 +11,14 @@ use super::query::BigInts;
 const LARGEST_SAFE: u64 = 1 << 53;
 
 /// The answer to a read.
+///
+/// ```
+/// use zcomm_core::data::Rows;
+///
+/// let rows = Rows::new(&br#"[{"id":1}]"#[..], 1, None);
+/// assert_eq!(&rows.one()[..], br#"{"id":1}"#);
+/// assert!(!rows.has_more());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Rows {

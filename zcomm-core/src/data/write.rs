@@ -18,6 +18,19 @@ use crate::action::Operation;
 const LONGEST_KEY: usize = 255;
 
 /// A write, parsed against its model: every name is known, every value fits its field.
+///
+/// ```
+/// use serde_json::json;
+/// use zcomm_core::data::{Field, Kind, Model, Write};
+///
+/// let users = Model::builder("users").field(Field::new("id", Kind::Int).primary_key()).build().unwrap();
+/// let parse = |arguments: serde_json::Value| Write::delete(&users, arguments.as_object().unwrap());
+/// assert!(parse(json!({"where": 7})).unwrap().key.is_some());
+/// assert_eq!(
+///     parse(json!({})).unwrap_err().to_string(),
+///     "this delete has a filter that admits every row; say `\"all\": true` if that is meant"
+/// );
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Write {
@@ -213,7 +226,9 @@ impl Write {
         let conflict = conflict(model, &row, arguments.find("conflict_fields"))?;
         let decides = |field: &Arc<Field>| conflict.iter().any(|other| other.name == field.name);
         let named = row.iter().map(|(field, _)| field);
-        let set = named.filter(|field| !decides(field)).cloned().collect();
+        // A row keeps its primary key, also where another field tells which row it is.
+        let changes = |field: &&Arc<Field>| !decides(field) && !field.primary_key;
+        let set = named.filter(changes).cloned().collect();
         let effect = Effect::Upsert { row, set, conflict };
         Self::new(model, effect, &arguments)
     }

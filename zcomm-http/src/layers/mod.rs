@@ -1,4 +1,18 @@
 //! The layers of the client's stack, each a tower layer that stands alone; `HttpClientBuilder` puts them in order.
+//!
+//! ```text
+//! trace               logs each call
+//!   total             its whole time, body included
+//!     redirect        each hop is a request of its own from here on
+//!       credential    as whom it goes out, if there is a layer that wants to know
+//!         …           the application's layers; a cache belongs here
+//!           breaker   leaves a host alone that failed too often
+//!             retry   each attempt is a request of its own from here on
+//!               host_limit
+//!                 attempt    counts, and ends an attempt that takes too long
+//!                   sign
+//!                     transport
+//! ```
 
 pub mod attempt;
 pub mod breaker;

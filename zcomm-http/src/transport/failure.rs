@@ -64,11 +64,12 @@ fn phase(error: &reqwest::Error, encrypted: bool) -> Phase {
         Phase::Url
     } else if error.is_dns() {
         Phase::Dns
+    } else if causes(error).any(<dyn StdError>::is::<rustls::Error>) {
+        // With TLS 1.3 a server refuses a client's certificate only after the connection stands.
+        Phase::Tls
     } else if !error.is_connect() {
         Phase::Request
-    } else if causes(error).any(<dyn StdError>::is::<rustls::Error>)
-        || (encrypted && hung_up(error))
-    {
+    } else if encrypted && hung_up(error) {
         Phase::Tls
     } else {
         Phase::Connect

@@ -2,6 +2,7 @@
 
 mod builder;
 mod connect;
+mod deferred;
 mod failure;
 mod resolve;
 
@@ -20,6 +21,7 @@ use crate::error::Error;
 use crate::layers::Credential;
 
 pub use builder::ReqwestTransportBuilder;
+pub(crate) use deferred::DeferredTransport;
 
 /// Sends requests for `http` and `https` through reqwest: HTTP/1.1 and 2, rustls with ring, proxies of the environment.
 ///

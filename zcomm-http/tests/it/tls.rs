@@ -1,14 +1,21 @@
 //! Certificates, good and bad, and redirects out of encryption.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring::default_provider;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
-use zcomm_http::{Error, HttpClient, ReqwestTransport, Retry};
+use tokio_rustls::rustls::server::WebPkiClientVerifier;
+use tokio_rustls::rustls::server::danger::ClientCertVerifier;
+use tokio_rustls::rustls::{RootCertStore, ServerConfig};
+use zcomm_http::{Error, HttpClient, ReqwestTransport, ReqwestTransportBuilder, Retry};
 
 use crate::server::{Server, answer, client, read_head, soon};
 
@@ -19,17 +26,34 @@ struct Secure {
     pem: String,
 }
 
+/// Whom a server lets in.
+type Guard = Arc<dyn ClientCertVerifier>;
+
+fn anybody() -> Guard {
+    WebPkiClientVerifier::no_client_auth()
+}
+
+/// A server's configuration, and what a client has to trust.
+fn config(certificate: &CertificateParams, guard: Guard) -> (ServerConfig, String) {
+    let key = KeyPair::generate().unwrap();
+    let certificate = certificate.self_signed(&key).unwrap();
+    let private = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_client_cert_verifier(guard)
+        .with_single_cert(vec![certificate.der().clone()], private)
+        .unwrap();
+    (config, certificate.pem())
+}
+
 impl Secure {
     async fn start(certificate: CertificateParams, says: String) -> Self {
-        let key = KeyPair::generate().unwrap();
-        let certificate = certificate.self_signed(&key).unwrap();
-        let private = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], private)
-            .unwrap();
+        Self::guarded(certificate, says, anybody()).await
+    }
+
+    async fn guarded(certificate: CertificateParams, says: String, guard: Guard) -> Self {
+        let (config, pem) = config(&certificate, guard);
         let acceptor = TlsAcceptor::from(Arc::new(config));
         let server = Server::start(move |stream| {
             let (acceptor, says) = (acceptor.clone(), says.clone());
@@ -44,7 +68,7 @@ impl Secure {
         });
         Self {
             server: server.await,
-            pem: certificate.pem(),
+            pem,
         }
     }
 
@@ -54,7 +78,11 @@ impl Secure {
 
     /// A client that trusts this server and no other.
     fn client(&self) -> HttpClient {
-        let transport = ReqwestTransport::builder().only_root_certificates(self.pem.as_bytes());
+        self.client_over(ReqwestTransport::builder())
+    }
+
+    fn client_over(&self, transport: ReqwestTransportBuilder) -> HttpClient {
+        let transport = transport.only_root_certificates(self.pem.as_bytes());
         let transport = transport.no_proxy().build().unwrap();
         let builder = HttpClient::builder().transport(Arc::new(transport));
         builder.retry(Retry::none()).build().unwrap()
@@ -95,6 +123,71 @@ async fn a_certificate_has_to_be_trusted_and_right_and_current() {
     assert!(unknown.contains("UnknownIssuer"), "{unknown}");
     assert!(misnamed.contains("not valid for name"), "{misnamed}");
     assert!(expired.contains("expired"), "{expired}");
+}
+
+/// A certificate for a client, with its key, and a guard that lets only that in.
+fn member() -> (String, Guard) {
+    let key = KeyPair::generate().unwrap();
+    let certificate = CertificateParams::new(Vec::new()).unwrap();
+    let certificate = certificate.self_signed(&key).unwrap();
+    let mut roots = RootCertStore::empty();
+    roots.add(certificate.der().clone()).unwrap();
+    let provider = Arc::new(default_provider());
+    let guard = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+    let pem = format!("{}{}", key.serialize_pem(), certificate.pem());
+    (pem, guard.build().unwrap())
+}
+
+#[tokio::test]
+async fn a_server_that_asks_for_a_certificate_gets_it() {
+    let (member, guard) = member();
+    let server = Secure::guarded(certificate(), answer("200 OK", "welcome"), guard).await;
+    let known = server.client_over(ReqwestTransport::builder().client_certificate(member));
+
+    let welcome = soon(known.get(server.url("127.0.0.1")).send())
+        .await
+        .unwrap();
+    let stranger = refused(server.client(), server.url("127.0.0.1")).await;
+
+    assert_eq!(welcome.text().await.unwrap(), "welcome");
+    assert!(stranger.contains("CertificateRequired"), "{stranger}");
+}
+
+#[tokio::test]
+async fn requests_share_one_connection_of_http_2() {
+    let (mut config, pem) = config(&certificate(), anybody());
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let server = Server::start(move |stream| {
+        let acceptor = acceptor.clone();
+        async move {
+            let stream = TokioIo::new(acceptor.accept(stream).await.unwrap());
+            let echo = service_fn(async |request: hyper::Request<Incoming>| {
+                let path = request.uri().path().to_owned();
+                Ok::<_, Infallible>(hyper::Response::new(path))
+            });
+            let http = auto::Builder::new(TokioExecutor::new());
+            let _ = http.serve_connection(stream, echo).await;
+        }
+    });
+    let secure = Secure {
+        server: server.await,
+        pem,
+    };
+    let (client, url) = (secure.client(), secure.url("127.0.0.1"));
+    let get = async |path: &str| {
+        let answer = soon(client.get(format!("{url}{path}")).send())
+            .await
+            .unwrap();
+        assert_eq!(answer.version(), http::Version::HTTP_2);
+        answer.text().await.unwrap()
+    };
+    get("first").await;
+
+    let both = tokio::join!(get("a"), get("b"));
+
+    assert_eq!(both, ("/a".to_owned(), "/b".to_owned()));
+    assert_eq!(secure.server.connections(), 1);
 }
 
 #[tokio::test]

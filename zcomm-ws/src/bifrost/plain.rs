@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use tower::{ServiceExt, service_fn};
-use zcomm_core::{Body, BoxService, Code, Error};
+use zcomm_core::{Body, BoxService, Caller, Code, Credentials, Error, Peer};
 
 use super::app::App;
 use super::envelope::Envelope;
 use super::fault::Fault;
 use super::front::is_event_name;
 use super::reply;
+use crate::server::OriginVerdict;
 
 /// Events that only mean something on a socket.
 const SOCKET_ONLY: [&str; 4] = ["auth", "subscribe", "unsubscribe", "input_response"];
@@ -33,8 +34,32 @@ async fn answer(
 ) -> Result<Response<Body>, Error> {
     match *request.method() {
         Method::GET if request.uri().path() == "/healthz" => Ok(Response::new(Body::from("ok\n"))),
-        Method::POST => stack.oneshot(event(app, request).await?).await,
+        Method::POST => {
+            let request = from_page(app, request).await?;
+            stack.oneshot(event(app, request).await?).await
+        }
         _ => Ok(wrong_method(&request)),
+    }
+}
+
+/// Lets a page's request through if the page may send it; one from disk has to show a token besides.
+async fn from_page(app: &App, request: Request<Body>) -> Result<Request<Body>, Error> {
+    let refused = || {
+        let text = "this page may not send requests here; see `websocket.allowed_origins`";
+        Error::from(Fault::new(Code::Forbidden, text))
+    };
+    match request.extensions().get::<OriginVerdict>() {
+        None | Some(OriginVerdict::Absent | OriginVerdict::Allowed) => Ok(request),
+        Some(OriginVerdict::File) => {
+            let (mut head, body) = request.into_parts();
+            let peer = head.extensions.get::<Peer>().copied().unwrap_or_default();
+            let given = Credentials::of_head(&head)?;
+            let who = app.policy().identify(&given, &peer).await?;
+            who.name().ok_or_else(refused)?;
+            head.extensions.insert(Arc::new(Caller::new(who, peer)));
+            Ok(Request::from_parts(head, body))
+        }
+        Some(_) => Err(refused()),
     }
 }
 

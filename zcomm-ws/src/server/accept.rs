@@ -413,7 +413,7 @@ mod tests {
                 config,
                 auth: Arc::new(zcomm_core::Open),
                 http: None,
-                on_loopback: true,
+                files_without_token: false,
             },
             hub: Hub::new(),
             farewell: None,

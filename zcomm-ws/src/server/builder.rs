@@ -7,6 +7,7 @@ use std::sync::Arc;
 use http::{Request, Response};
 use tokio::net::TcpListener;
 use tower::Service;
+use tracing::warn;
 use zcomm_core::net::port_holder;
 use zcomm_core::{AuthPolicy, Body, BoxService, Open};
 
@@ -117,13 +118,16 @@ impl<H: Handler> ServerBuilder<H> {
         let config = Arc::new(self.config);
         let listener = listen(&config).await?;
         let address = local_addr(&listener)?;
+        if config.lets_files_in(address) {
+            warn!("pages from disk are let in without a token, as `file://` is listed");
+        }
         let gate = Gate {
+            files_without_token: config.lets_files_in(address),
             origins: OriginRules::new(&config.allowed_origins, &config.allowed_hosts, address)?,
             admission: Arc::new(Admission::new(&config)),
             config,
             auth: self.auth,
             http: self.http,
-            on_loopback: address.ip().is_loopback(),
         };
         let served = Served {
             handler: Arc::new(self.handler),
@@ -152,7 +156,7 @@ async fn listen(config: &ServerConfig) -> Result<TcpListener, Error> {
     let addresses = tokio::net::lookup_host((host.as_str(), config.port));
     let mut failed = unknown(std::io::ErrorKind::NotFound.into());
     for address in addresses.await.map_err(unknown)? {
-        if !address.ip().is_loopback() && !config.require_auth && !config.allow_insecure {
+        if !config.is_local(address) && !config.require_auth && !config.allow_insecure {
             return Err(Error::Insecure { address });
         }
         match TcpListener::bind(address).await {

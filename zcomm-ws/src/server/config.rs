@@ -1,5 +1,6 @@
 //! The limits and rules of a server, as values. Checks nothing: `bind` does.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -130,6 +131,16 @@ impl Default for ServerConfig {
 }
 
 impl ServerConfig {
+    /// Whether a server bound there serves this machine alone: a name that it answers to besides is a way in for others.
+    pub(super) fn is_local(&self, bound: SocketAddr) -> bool {
+        bound.ip().is_loopback() && self.allowed_hosts.is_empty()
+    }
+
+    /// Whether pages from disk need no token.
+    pub(super) fn lets_files_in(&self, bound: SocketAddr) -> bool {
+        self.files_without_token && self.is_local(bound)
+    }
+
     pub(super) fn frame_limits(&self) -> Limits {
         Limits::default()
             .message_size(self.max_message_size)

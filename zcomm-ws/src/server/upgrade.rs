@@ -3,7 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use fastwebsockets::upgrade::{UpgradeFut, upgrade};
-use http::header::{HeaderValue, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE};
+use http::header::{
+    HeaderValue, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE, WWW_AUTHENTICATE,
+};
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
@@ -27,7 +29,7 @@ pub(super) struct Gate {
     pub(super) origins: OriginRules,
     pub(super) admission: Arc<Admission>,
     pub(super) http: Option<BoxService>,
-    pub(super) on_loopback: bool,
+    pub(super) files_without_token: bool,
 }
 
 /// What became of an upgrade, for whoever owns the stream once the answer is sent.
@@ -95,7 +97,7 @@ impl Gate {
             info!(peer = %peer, path = head.uri.path(), reason = refused.code(), "connection refused");
             tokio::time::sleep(self.config.refusal_delay).await;
             if self.config.reject == Reject::Http {
-                return sentence(refused.status(), &refused.text());
+                return refusal(refused);
             }
         }
         let protocol = agree_on_protocol(asked, &self.config.subprotocols);
@@ -129,7 +131,8 @@ impl Gate {
             return Err(Refused::Origin);
         }
         let (identity, awaits_auth) = self.identify(head, peer).await.map_err(Refused::Auth)?;
-        if origin == OriginVerdict::File && !self.lets_files_in(&identity) {
+        let vouched = identity.name().is_some() || self.files_without_token;
+        if origin == OriginVerdict::File && !vouched {
             return Err(Refused::Auth(Refusal::AuthenticationRequired));
         }
         if !ticket.claim(identity.name()) {
@@ -188,16 +191,22 @@ impl Gate {
         }
         given
     }
-
-    fn lets_files_in(&self, identity: &Identity) -> bool {
-        identity.name().is_some() || (self.config.files_without_token && self.on_loopback)
-    }
 }
 
 struct Admitted {
     identity: Identity,
     awaits_auth: bool,
     ticket: Ticket,
+}
+
+fn refusal(refused: &Refused) -> Response<Body> {
+    let mut response = sentence(refused.status(), &refused.text());
+    if refused.status() == StatusCode::UNAUTHORIZED {
+        // RFC 9110 §11.6.1: a 401 says what it wants.
+        let bearer = HeaderValue::from_static("Bearer");
+        response.headers_mut().insert(WWW_AUTHENTICATE, bearer);
+    }
+    response
 }
 
 fn malformed(error: &HandshakeError) -> Response<Body> {

@@ -172,6 +172,11 @@ async fn with_reject_http_the_handshake_itself_is_refused() {
     let status = async |target: &str, headers: &[(&str, &str)]| {
         let head = upgrade(target, headers);
         let client = Client::say(server.local_addr(), head.as_bytes()).await;
+        let asks = client
+            .head
+            .to_ascii_lowercase()
+            .contains("www-authenticate: bearer\r\n");
+        assert_eq!(asks, client.status() == "401", "{}", client.head);
         client.status().to_owned()
     };
 
@@ -202,7 +207,11 @@ async fn where_the_first_message_may_hold_the_token_a_client_without_one_is_let_
 
 #[tokio::test]
 async fn a_foreign_host_is_refused_on_loopback_whatever_it_asks_for() {
-    let server = open_to_all(|config| config.allowed_hosts = vec!["zcomm.test".into()]).await;
+    let server = open_to_all(|config| {
+        config.allowed_hosts = vec!["zcomm.test".into()];
+        config.allow_insecure = true;
+    })
+    .await;
     let status = async |bytes: String| {
         let client = Client::say(server.local_addr(), bytes.as_bytes()).await;
         client.status().to_owned()
@@ -325,6 +334,11 @@ async fn beyond_this_machine_nobody_listens_without_authentication() {
         .bind()
         .await
         .unwrap_err();
+    assert_eq!(error.code(), "insecure");
+
+    let mut named = config();
+    named.allowed_hosts = vec!["zcomm.test".to_owned()];
+    let error = Server::builder().config(named).bind().await.unwrap_err();
     assert_eq!(error.code(), "insecure");
 
     reachable.allow_insecure = true;

@@ -371,6 +371,32 @@ async fn post(address: SocketAddr, path: &str, kind: &str, body: &str) -> (Strin
 }
 
 #[tokio::test]
+async fn a_page_elsewhere_cannot_post() {
+    let (_server, address) = serve(open()).await;
+    let body = r#"{"zKey":"^List notes"}"#;
+    let ask = async |origin: &str| {
+        let request = format!(
+            "POST /dispatch HTTP/1.1\r\nHost: localhost\r\nOrigin: {origin}\r\nContent-Type: application/json\r\n\
+             Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
+        );
+        Client::say(address, request.as_bytes())
+            .await
+            .status()
+            .to_owned()
+    };
+
+    let statuses = [
+        ask("http://localhost:3000").await,
+        ask("https://localhost.evil.com").await,
+        ask("null").await,
+        ask("file://").await,
+    ];
+
+    assert_eq!(statuses, ["200", "403", "403", "403"]);
+}
+
+#[tokio::test]
 async fn plain_http_answers_the_same() {
     let (_server, address) = serve(open()).await;
     let json = "application/json; charset=utf-8";

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use zcomm_ws::frame::{CloseCode, FrameBuilder, Role};
-use zcomm_ws::server::{CloseReason, Handler, Server, sync_handler};
+use zcomm_ws::frame::{CloseCode, FrameBuilder, Message, Role};
+use zcomm_ws::server::{CloseReason, Connection, Handler, Server, async_handler, sync_handler};
 
 use crate::peer::{Client, Seen, text, within};
 use crate::serving::{config, echo, serve, serve_with, told, until_connected, watched};
@@ -186,4 +186,59 @@ async fn hooks_around_a_handler_see_beginning_and_end() {
 
     assert_eq!(told(&mut events).await, "taken");
     assert_eq!(told(&mut events).await, "1000 done");
+}
+
+#[tokio::test]
+async fn a_future_that_panics_at_once_or_later_ends_one_connection_only() {
+    let server = serve(async_handler(
+        async |_connection: Connection, message: Message| {
+            if message.as_text() == Some("later") {
+                tokio::task::yield_now().await;
+            }
+            assert_eq!(message.as_text(), Some("fine"), "asked for by the test");
+            message
+        },
+    ))
+    .await;
+    let mut bystander = Client::open(server.local_addr()).await;
+
+    for which in ["now", "later"] {
+        let mut client = Client::open(server.local_addr()).await;
+        client.text(which).await;
+        assert_eq!(client.rest().await, [Seen::Close(1011, String::new())]);
+    }
+
+    bystander.text("fine").await;
+    assert_eq!(bystander.next_text().await, "fine");
+}
+
+#[tokio::test]
+async fn whoever_asks_a_second_time_stops_the_server_at_once() {
+    let mut patient = config();
+    patient.close_timeout = Duration::from_secs(60);
+    patient.drain_timeout = Duration::from_secs(60);
+    let server = serve_with(patient, sync_handler(|_, _| {})).await;
+    let mut client = Client::open(server.local_addr()).await;
+    until_connected(&server, 1).await;
+    let stopper = server.stopper();
+
+    stopper.stop();
+    assert!(matches!(client.next().await, Seen::Close(1001, _)));
+    stopper.stop();
+
+    let drained = within(server.wait()).await;
+    assert_eq!((drained.closed, drained.cut), (0, 1));
+}
+
+#[tokio::test]
+async fn a_server_ends_with_its_handle_and_its_handler_hears_of_it() {
+    let (server, mut events) = watched().await;
+    let mut client = Client::open(server.local_addr()).await;
+    until_connected(&server, 1).await;
+
+    drop(server);
+
+    assert_eq!(client.next().await, Seen::End);
+    assert_eq!(told(&mut events).await, "+/");
+    assert_eq!(told(&mut events).await, "-/ 1006");
 }

@@ -2,7 +2,9 @@
 
 use serde_json::json;
 use zcomm::core::Identity;
-use zcomm::core::data::{Access, Default, Field, Kind, Model, Requester, Schema, Store, Write};
+use zcomm::core::data::{
+    Access, DefaultValue, Field, Kind, Model, Requester, Schema, Store, Write,
+};
 use zcomm::ws::bifrost::App;
 
 /// Users, and messages by them.
@@ -11,13 +13,13 @@ pub(super) fn schema() -> anyhow::Result<Schema> {
         .field(Field::new("id", Kind::Int).primary_key().auto_increment())
         .field(Field::new("name", Kind::Text).required())
         .field(Field::new("email", Kind::Text).unique())
-        .field(Field::new("created_at", Kind::DateTime).default(Default::Now))
+        .field(Field::new("created_at", Kind::DateTime).default(DefaultValue::Now))
         .build()?;
     let messages = Model::builder("messages")
         .field(Field::new("id", Kind::Int).primary_key().auto_increment())
         .field(Field::new("user_id", Kind::Int).relation("users", "id"))
         .field(Field::new("text", Kind::Text).required())
-        .field(Field::new("created_at", Kind::DateTime).default(Default::Now))
+        .field(Field::new("created_at", Kind::DateTime).default(DefaultValue::Now))
         .build()?;
     Ok(Schema::of([users, messages])?)
 }

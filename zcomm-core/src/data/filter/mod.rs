@@ -11,6 +11,23 @@ use super::value::Value;
 pub(super) use parse::parse;
 
 /// Which rows are meant.
+///
+/// ```
+/// use serde_json::json;
+/// use zcomm_core::data::{Field, Kind, Model, Query};
+///
+/// let users = Model::builder("users")
+///     .field(Field::new("id", Kind::Int).primary_key())
+///     .field(Field::new("age", Kind::Int))
+///     .build()
+///     .unwrap();
+/// let adults = json!({"where": {"not": {"age__lt": 18}}});
+/// let filter = Query::parse(&users, adults.as_object().unwrap()).unwrap().filter;
+///
+/// // A comparison with NULL is false, so its negation is true.
+/// assert!(filter.matches(json!({"id": 1, "age": null}).as_object().unwrap()));
+/// assert!(!filter.matches(json!({"id": 2, "age": 17}).as_object().unwrap()));
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Filter {

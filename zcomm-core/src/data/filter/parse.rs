@@ -113,21 +113,13 @@ impl Parser<'_> {
                 allowed: Lookup::names(field.kind).collect(),
             });
         };
-        let takes_null = matches!(lookup, "exact" | "ne");
-        let lookup = self.operand(field, shape, takes_null, json, at)?;
+        let lookup = self.operand(field, shape, json, at)?;
         Ok(Filter::test(field, lookup))
     }
 
-    fn operand(
-        &self,
-        field: &Arc<Field>,
-        shape: Shape,
-        takes_null: bool,
-        json: &Json,
-        at: &str,
-    ) -> Result<Lookup> {
+    fn operand(&self, field: &Arc<Field>, shape: Shape, json: &Json, at: &str) -> Result<Lookup> {
         match shape {
-            Shape::One(make) if takes_null => self.value(field, json, at).map(make),
+            Shape::OneOrNull(make) => self.value(field, json, at).map(make),
             Shape::One(make) => self.present(field, json, at).map(make),
             Shape::Many(make) => self.many(field, json, at).map(make),
             Shape::Two => {

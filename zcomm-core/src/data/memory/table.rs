@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use crate::data::error::DataError;
-use crate::data::field::{Default, Field};
+use crate::data::field::{DefaultValue, Field};
 use crate::data::filter::{Condition, Filter};
 use crate::data::lookup::Lookup;
 use crate::data::model::Model;
@@ -94,24 +94,37 @@ impl Table {
         Ok(())
     }
 
+    /// The number that the next row gets.
+    pub(super) fn next(&self) -> i64 {
+        self.next
+    }
+
+    /// Gives numbers again whose rows were undone.
+    pub(super) fn rewind(&mut self, next: i64) {
+        self.next = next;
+    }
+
     pub(super) fn get(&self, key: &Key) -> Option<&Row> {
         self.rows.get(key)
     }
 
-    /// The first rows of a query's page, in order.
+    /// The first rows of a query's page, in order. An order of one field is that of the primary key.
     pub(super) fn page<'t>(&'t self, query: &'t Permitted<Query>, most: usize) -> Vec<&'t Row> {
         let offset = usize::try_from(query.offset()).unwrap_or(usize::MAX);
-        let mut found = self.matching(&query.filter);
-        match query.order.sorts() {
-            [sort] if sort.field.primary_key && sort.direction == Direction::Ascending => {
-                found.skip(offset).take(most).collect()
-            }
-            _ => {
-                let mut all: Vec<&Row> = found.by_ref().collect();
-                all.sort_by(|one, two| query.order.compare(one, two));
-                all.into_iter().skip(offset).take(most).collect()
-            }
+        let found = self.matching(&query.filter);
+        let order = &query.order;
+        if let [sort] = order.sorts()
+            && sort.direction == Direction::Ascending
+        {
+            return found.skip(offset).take(most).collect();
         }
+        let mut all: Vec<_> = found.map(|row| (order.position(row), row)).collect();
+        all.sort_by(|(one, _), (two, _)| order.compare_positions(one, two));
+        all.into_iter()
+            .map(|(_, row)| row)
+            .skip(offset)
+            .take(most)
+            .collect()
     }
 
     /// The keys of the rows that a filter admits, in their order.
@@ -237,7 +250,7 @@ fn cell(field: &Field, row: &Row) -> Value {
 /// What rows that were there before a field get in it.
 fn backfill(field: &Field) -> Json {
     match &field.default {
-        Some(Default::Literal(value)) => value.to_json(),
+        Some(DefaultValue::Literal(value)) => value.to_json(),
         _ => Json::Null,
     }
 }

@@ -20,11 +20,12 @@ pub(super) struct Transaction<'t> {
     undo: Vec<Undo>,
 }
 
-/// The row that stood under a key before.
+/// The row that stood under a key before, and the number that the next new row would have got.
 struct Undo {
     table: String,
     key: Key,
     before: Option<Row>,
+    next: i64,
 }
 
 impl<'t> Transaction<'t> {
@@ -60,8 +61,10 @@ impl<'t> Transaction<'t> {
 
     fn create(&mut self, write: &Permitted<Write>, row: &Values) -> Result<Changed> {
         let row = row.to_row(&write.model);
-        let key = self.table(write)?.insert(row)?;
-        self.remember(write, &key, None);
+        let table = self.table(write)?;
+        let next = table.next();
+        let key = table.insert(row)?;
+        self.remember(write, &key, None, next);
         let after = self.table(write)?.get(&key).cloned();
         Ok(Changed::new(ChangeKind::Create, key.0, None, after))
     }
@@ -96,9 +99,10 @@ impl<'t> Transaction<'t> {
         let table = self.table(write)?;
         let mut changed = Vec::new();
         for key in table.keys(filter) {
-            let row = self.table(write)?.remove(&key);
+            let table = self.table(write)?;
+            let (row, next) = (table.remove(&key), table.next());
             let before = row.as_ref().map(|row| named(row, write.before()));
-            self.remember(write, &key, row);
+            self.remember(write, &key, row, next);
             changed.push(Changed::new(ChangeKind::Delete, key.0, before, None));
         }
         Ok(changed)
@@ -122,9 +126,8 @@ impl<'t> Transaction<'t> {
                 model: write.model.name().to_owned(),
             });
         }
-        // A row keeps its primary key, also where another field tells which row it is.
         let change = |row: &mut Row| {
-            for field in set.iter().filter(|field| !field.primary_key) {
+            for field in set {
                 row.insert(field.name.clone(), whole[&field.name].clone());
             }
         };
@@ -140,9 +143,9 @@ impl<'t> Transaction<'t> {
         let table = self.table(write)?;
         let mut row = table.get(&key).cloned().unwrap_or_default();
         change(&mut row);
-        let old = table.replace(&key, row.clone())?;
+        let (old, next) = (table.replace(&key, row.clone())?, table.next());
         let before = Some(named(&old, write.before()));
-        self.remember(write, &key, Some(old));
+        self.remember(write, &key, Some(old), next);
         Ok(Changed::new(ChangeKind::Update, key.0, before, Some(row)))
     }
 
@@ -151,11 +154,12 @@ impl<'t> Transaction<'t> {
         self.tables.get_mut(name).ok_or_else(|| unknown(name))
     }
 
-    fn remember(&mut self, write: &Permitted<Write>, key: &Key, before: Option<Row>) {
+    fn remember(&mut self, write: &Permitted<Write>, key: &Key, before: Option<Row>, next: i64) {
         self.undo.push(Undo {
             table: write.model.name().to_owned(),
             key: key.clone(),
             before,
+            next,
         });
     }
 
@@ -164,6 +168,7 @@ impl<'t> Transaction<'t> {
             let table = self.tables.get_mut(&step.table);
             let table = table.expect("tables are never dropped within a transaction");
             table.remove(&step.key);
+            table.rewind(step.next);
             if let Some(row) = step.before {
                 table.put(step.key, row);
             }

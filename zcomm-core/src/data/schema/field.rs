@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use super::node::{Node, Shape};
 use super::problem::Fault;
 use super::reader::Reader;
-use crate::data::field::{Default, Field};
+use crate::data::field::{DefaultValue, Field, Relation};
 use crate::data::kind::Kind;
 use crate::data::rules::{Format, Pattern, Rules};
 use crate::data::value::Value;
@@ -119,13 +119,13 @@ impl At<'_, '_> {
         kind
     }
 
-    fn default(&mut self, kind: Kind, node: &Node) -> Option<Default> {
+    fn default(&mut self, kind: Kind, node: &Node) -> Option<DefaultValue> {
         match node.text() {
-            Some("now" | "&date_utils.get_timestamp()") if Default::Now.suits(kind) => {
-                Some(Default::Now)
+            Some("now" | "&date_utils.get_timestamp()") if DefaultValue::Now.suits(kind) => {
+                Some(DefaultValue::Now)
             }
-            Some("uuid" | "&id_generator.generate_uuid()") if Default::Uuid.suits(kind) => {
-                Some(Default::Uuid)
+            Some("uuid" | "&id_generator.generate_uuid()") if DefaultValue::Uuid.suits(kind) => {
+                Some(DefaultValue::Uuid)
             }
             Some(call) if call.starts_with('&') => {
                 self.fault(
@@ -138,7 +138,7 @@ impl At<'_, '_> {
                 None
             }
             _ if node.is_null() => None,
-            _ => self.value(kind, "default", node).map(Default::Literal),
+            _ => self.value(kind, "default", node).map(DefaultValue::Literal),
         }
     }
 
@@ -151,10 +151,12 @@ impl At<'_, '_> {
         let only = node.map().is_none_or(|entries| entries.len() == 2);
         match dotted.or_else(|| part("table").zip(part("field"))) {
             Some((model, target)) if only => {
-                let line = node.line;
-                self.reader
-                    .relation(line, self.model, self.name, model, target);
-                *field = field.clone().relation(model, target);
+                let to = Relation {
+                    model: model.to_owned(),
+                    field: target.to_owned(),
+                };
+                self.reader.relation(node.line, self.model, self.name, &to);
+                field.relation = Some(to);
             }
             _ => self.expected(node, "fk", "{table: …, field: …} or \"table.field\""),
         }

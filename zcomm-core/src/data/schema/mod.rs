@@ -79,8 +79,10 @@ impl Schema {
         // A model that could not be read may well have the field.
         if problems.is_empty() {
             let missing = relations.into_iter().filter(|link| {
-                let model = schema.find(&link.model);
-                model.and_then(|model| model.field(&link.field)).is_none()
+                let model = schema.find(&link.to.model);
+                model
+                    .and_then(|model| model.field(&link.to.field))
+                    .is_none()
             });
             problems.extend(missing.map(|link| link.problem));
         }

@@ -7,6 +7,7 @@ use super::field;
 use super::node::Node;
 use super::problem::{Fault, Problem};
 use super::{Meta, Warning};
+use crate::data::field::Relation;
 use crate::data::model::{Index, Model, ModelBuilder};
 use crate::data::rights::{FieldSet, ModelAccess, RoleAccess};
 
@@ -23,11 +24,10 @@ pub(super) struct Reader<'f> {
     lines: HashMap<(String, String), u64>,
 }
 
-/// A relation, to be looked up once all models are known.
+/// A relation, and what is wrong if it leads nowhere.
 pub(super) struct Link {
     pub(super) problem: Problem,
-    pub(super) model: String,
-    pub(super) field: String,
+    pub(super) to: Relation,
 }
 
 impl<'f> Reader<'f> {
@@ -56,17 +56,15 @@ impl<'f> Reader<'f> {
         self.problems.push(problem);
     }
 
-    pub(super) fn relation(&mut self, line: u64, model: &str, field: &str, to: &str, target: &str) {
+    /// Keeps a relation, to be looked up once all models are known.
+    pub(super) fn relation(&mut self, line: u64, model: &str, field: &str, to: &Relation) {
         let fault = Fault::NoSuchTarget {
-            model: to.to_owned(),
-            field: target.to_owned(),
+            model: to.model.clone(),
+            field: to.field.clone(),
         };
         let problem = self.problem(line, model, Some(field), fault);
-        self.relations.push(Link {
-            problem,
-            model: to.to_owned(),
-            field: target.to_owned(),
-        });
+        let to = to.clone();
+        self.relations.push(Link { problem, to });
     }
 
     fn problem(&self, line: u64, model: &str, field: Option<&str>, fault: Fault) -> Problem {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::data::{Default, FieldSet, Kind, Value};
+use crate::data::{DefaultValue, FieldSet, Kind, Value};
 
 /// The example of the protocol, word for word but for the comments.
 const USERS: &str = r#"
@@ -42,7 +42,7 @@ fn the_example_of_the_protocol_is_read_in_full() {
     assert_eq!(field("age").rules.max, Some(Value::Int(120)));
     assert_eq!(field("team_id").relation.as_ref().unwrap().model, "teams");
     assert_eq!(field("status").rules.choices.len(), 2);
-    assert_eq!(field("created_at").default, Some(Default::Now));
+    assert_eq!(field("created_at").default, Some(DefaultValue::Now));
     assert_eq!(schema.files()[0].meta.data_type.as_deref(), Some("sqlite"));
 
     let access = users.access().unwrap();
@@ -151,8 +151,8 @@ fn plugin_calls_that_are_known_become_defaults() {
     let schema = Schema::parse([("f.yaml", text)]).unwrap();
 
     let model = schema.model("u").unwrap();
-    assert_eq!(model.key().default, Some(Default::Uuid));
-    assert_eq!(model.field("at").unwrap().default, Some(Default::Now));
+    assert_eq!(model.key().default, Some(DefaultValue::Uuid));
+    assert_eq!(model.field("at").unwrap().default, Some(DefaultValue::Now));
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn decimals_count_as_they_are_written() {
     let default = "0.1000000000000000055".parse().unwrap();
     assert_eq!(
         field.default,
-        Some(Default::Literal(Value::Decimal(default)))
+        Some(DefaultValue::Literal(Value::Decimal(default)))
     );
     assert_eq!(field.kind, Kind::Decimal);
 }

@@ -288,3 +288,27 @@ fn a_live_query_shows_what_a_read_would() {
         Some(json!({"id": 9, "title": "a9", "body": "b", "public": null, "owner": "ada"}))
     );
 }
+
+#[test]
+fn a_model_is_described_as_far_as_it_may_be_used() {
+    let model = notes();
+    let told = |who: &Identity| model.describe(&Access::new().rights(&model, who).unwrap());
+    let names = |told: &Json| -> Json {
+        let fields = told["fields"].as_array().unwrap().iter();
+        fields.map(|field| field["name"].clone()).collect()
+    };
+
+    let (guest, ada) = (told(&Identity::guest()), told(&member("ada")));
+
+    assert_eq!(names(&guest), json!(["id", "title"]));
+    assert_eq!(guest["operations"], json!(["read"]));
+    assert_eq!(
+        names(&ada),
+        json!(["id", "title", "body", "public", "owner"])
+    );
+    assert_eq!(
+        ada["operations"],
+        json!(["create", "read", "update", "delete", "upsert"])
+    );
+    assert_eq!(ada["fields"][3]["lookups"][0], json!("exact"));
+}

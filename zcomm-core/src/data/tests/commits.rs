@@ -329,3 +329,26 @@ fn what_others_write_is_announced_and_so_is_its_end() {
     assert!(!before.is_current());
     assert_eq!(heard(&mut changes), [foreign, Notice::Resync(None)]);
 }
+
+#[tokio::test]
+async fn a_snapshot_waits_for_the_write_under_way_and_holds_it() {
+    let gate = Arc::default();
+    let store = hanging(&gate);
+    let guest = Identity::guest();
+    let all = query(&things(), &json!({"fields": ["name"]})).unwrap();
+    let all = Access::unrestricted()
+        .query(all, &Requester::new(&guest))
+        .unwrap();
+    let create = [create("a")];
+    let (write, snapshot) = (store.write(&create), store.snapshot(&all));
+    tokio::pin!(write, snapshot);
+
+    assert!(futures_util::poll!(&mut write).is_pending());
+    assert!(futures_util::poll!(&mut snapshot).is_pending());
+    gate.notify_one();
+    write.await.unwrap();
+    let (rows, mut changes) = snapshot.await.unwrap();
+
+    assert_eq!(&rows.json[..], br#"[{"name":"a"}]"#);
+    assert_eq!(heard(&mut changes), []);
+}

@@ -126,6 +126,8 @@ fn a_dry_run_counts_and_changes_nothing() {
         assert_eq!(desk.write(operation, &arguments).unwrap(), expected);
     }
     assert_eq!(desk.read(&json!({})).unwrap(), before);
+    desk.fill(&json!([{"name": "d"}]));
+    assert_eq!(desk.ids(&json!({"name": "d"})), json!([4]));
 }
 
 #[test]
@@ -188,11 +190,14 @@ fn required_fields_and_defaults_are_seen_to_before_any_store() {
         .field(
             Field::new("id", Kind::Uuid)
                 .primary_key()
-                .default(Default::Uuid),
+                .default(DefaultValue::Uuid),
         )
         .field(Field::new("text", Kind::Text).required())
-        .field(Field::new("state", Kind::Text).default(Default::Literal(Value::Text("new".into()))))
-        .field(Field::new("at", Kind::DateTime).default(Default::Now))
+        .field(
+            Field::new("state", Kind::Text)
+                .default(DefaultValue::Literal(Value::Text("new".into()))),
+        )
+        .field(Field::new("at", Kind::DateTime).default(DefaultValue::Now))
         .build()
         .unwrap();
     let desk = Desk::open(model);
@@ -353,7 +358,7 @@ fn migrating_adds_fields_and_keeps_rows() {
             model.field((**field).clone())
         });
     let wider = wider.field(
-        Field::new("state", Kind::Text).default(Default::Literal(Value::Text("old".into()))),
+        Field::new("state", Kind::Text).default(DefaultValue::Literal(Value::Text("old".into()))),
     );
     let wider = wider.build().unwrap();
 

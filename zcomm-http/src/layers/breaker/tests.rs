@@ -1,3 +1,5 @@
+//! The breaker over a host that is there, or not, or hangs. Opens no sockets.
+
 use std::future::pending;
 use std::sync::atomic::{AtomicBool, Ordering};
 

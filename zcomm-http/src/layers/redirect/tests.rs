@@ -1,3 +1,5 @@
+//! Redirects in a world of one function. Opens no sockets.
+
 use std::sync::{Arc, Mutex};
 
 use tower::service_fn;

@@ -1,3 +1,5 @@
+//! Attempts at a host that follows a script, on paused time. Opens no sockets.
+
 use std::sync::Mutex;
 
 use http::Method;

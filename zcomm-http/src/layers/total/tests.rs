@@ -1,3 +1,5 @@
+//! Heads and bodies that come late or never, on paused time. Opens no sockets.
+
 use std::convert::Infallible;
 
 use bytes::Bytes;

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use http::Response;
-use serde_json::{Value, json};
-use zcomm_core::data::{DataError, Field};
+use serde_json::Value;
+use zcomm_core::data::DataError;
 use zcomm_core::{Body, Error};
 
 use crate::bifrost::fault::Fault;
@@ -27,34 +27,6 @@ impl Event for GetSchema {
             }
             .into());
         }
-        let fields = model
-            .fields()
-            .iter()
-            .filter(|field| rights.may_read(&field.name));
-        let relations = model
-            .fields()
-            .iter()
-            .filter(|field| rights.may_read(&field.name));
-        reply::result(&json!({
-            "model": model.name(),
-            "fields": fields.map(|field| describe(field)).collect::<Vec<_>>(),
-            "primary_key": model.key().name,
-            "relations": relations.filter_map(|field| relation(field)).collect::<Vec<_>>(),
-        }))
+        reply::result(&model.describe(&rights))
     }
-}
-
-fn describe(field: &Field) -> Value {
-    json!({
-        "name": field.name,
-        "type": field.kind.to_string(),
-        "required": field.required,
-        "unique": field.unique || field.primary_key,
-        "auto_increment": field.auto_increment,
-    })
-}
-
-fn relation(field: &Field) -> Option<Value> {
-    let relation = field.relation.as_ref()?;
-    Some(json!({"field": field.name, "model": relation.model, "references": relation.field}))
 }

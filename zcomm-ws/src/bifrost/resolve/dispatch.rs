@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn together(message: Value) -> Result<Meant, String> {
+    fn together(message: &Value) -> Result<Meant, String> {
         let members = message.as_object().unwrap();
         let inner = members.get("zHorizontal").and_then(Value::as_object);
         meant(members, inner).map_err(|fault| fault.to_string())
@@ -245,9 +245,9 @@ mod tests {
         let new = serde_json::json!({"event": "dispatch", "zKey": "^List users", "model": "@.zSchema.users"});
         let word = serde_json::json!({"event": "delete", "model": "users"});
 
-        assert_eq!(together(old).unwrap().operation, Some(Operation::Read));
-        assert_eq!(together(new).unwrap().operation, Some(Operation::Read));
-        assert_eq!(together(word).unwrap().operation, Some(Operation::Delete));
+        assert_eq!(together(&old).unwrap().operation, Some(Operation::Read));
+        assert_eq!(together(&new).unwrap().operation, Some(Operation::Read));
+        assert_eq!(together(&word).unwrap().operation, Some(Operation::Delete));
     }
 
     #[test]
@@ -256,11 +256,11 @@ mod tests {
         let models = serde_json::json!({"zKey": "read_users", "zHorizontal": {"model": "orders"}});
 
         assert_eq!(
-            together(actions).unwrap_err(),
+            together(&actions).unwrap_err(),
             "the message asks to read and to delete"
         );
         assert_eq!(
-            together(models).unwrap_err(),
+            together(&models).unwrap_err(),
             "the message names the models `users` and `orders`"
         );
     }
