@@ -4,6 +4,8 @@
 //! cargo demo custom_driver
 //! ```
 
+#![expect(clippy::print_stdout, reason = "an example talks to its reader")]
+
 use std::sync::Arc;
 use std::time::Instant;
 

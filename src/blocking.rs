@@ -1,11 +1,21 @@
 //! Everything without async: a runtime of its own, and the calls that wait on it.
 
+#[cfg(feature = "http")]
+mod http;
+#[cfg(feature = "services")]
+mod services;
+
 use std::fmt;
 use std::future::Future;
 use std::sync::OnceLock;
 
 use crate::comm::Comm;
 use crate::error::Error;
+
+#[cfg(feature = "http")]
+pub use self::http::{Http, Request, Response};
+#[cfg(feature = "services")]
+pub use self::services::Services;
 
 /// A [`Comm`] whose calls wait for their results.
 ///
@@ -47,6 +57,23 @@ impl<'a> Blocking<'a> {
     /// Waits for any future.
     pub fn wait<F: Future>(&self, future: F) -> F::Output {
         self.runtime.get().block_on(future)
+    }
+
+    /// The HTTP client.
+    #[cfg(feature = "http")]
+    pub fn http(&self) -> Http<'a> {
+        Http::of(*self)
+    }
+
+    /// The local services.
+    #[cfg(feature = "services")]
+    pub fn services(&self) -> Services<'a> {
+        Services::of(*self)
+    }
+
+    #[cfg(feature = "http")]
+    fn handle(&self) -> tokio::runtime::Handle {
+        self.runtime.get().handle().clone()
     }
 
     /// Whether a server could listen on this port; as [`Comm::check_port`].

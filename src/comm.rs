@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::builder::CommBuilder;
 use crate::core::net;
 use crate::core::settings::Key;
-use crate::core::{Registry, Settings, Transport};
+use crate::core::{Registry, Settings, Transport, TransportLayer};
 use crate::error::Error;
 
 /// The communication of an application: what the guides call `z.comm`. Clones share everything.
@@ -86,6 +86,13 @@ impl Comm {
     /// The plugins that this program has.
     pub fn registry(&self) -> &Registry {
         &self.0.registry
+    }
+
+    /// The layer through which requests leave: over every transport that this program has.
+    ///
+    /// [`http`](Self::http) is a client on top of it; a stack of one's own puts it innermost.
+    pub fn transport_layer(&self) -> TransportLayer {
+        TransportLayer::new(self.0.transports.iter().cloned())
     }
 
     /// The folder that `.zEnv`, `schemas` and `.zcomm` belong to.

@@ -2,6 +2,11 @@
 //!
 //! `cargo xtask test` builds and runs this file with no feature, with each plugin's, and with all.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that panics has failed, and says where"
+)]
+
 use zcomm::Comm;
 
 /// Each plugin: whether its feature is on, and its name.

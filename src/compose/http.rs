@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use zcomm_http::HttpClient;
+use zcomm_http::{HttpClient, HttpClientBuilder};
 
 use crate::core::{Settings, Transport};
 
@@ -12,7 +12,7 @@ pub(crate) fn client(transports: &[Arc<dyn Transport>], settings: &Settings) -> 
     let builder = transports
         .iter()
         .cloned()
-        .fold(builder, |builder, one| builder.transport(one));
+        .fold(builder, HttpClientBuilder::transport);
     builder
         .build()
         .expect("nothing was given to the builder that could be wrong")

@@ -51,16 +51,8 @@ fn a_transport_that_is_handed_in_carries_requests() {
         .build()
         .unwrap();
 
-    let text = comm.blocking().unwrap().wait(async {
-        comm.http()
-            .get("loop://here/")
-            .send()
-            .await
-            .unwrap()
-            .text()
-            .await
-            .unwrap()
-    });
+    let http = comm.blocking().unwrap().http();
+    let text = http.get("loop://here/").send().unwrap().text().unwrap();
 
     assert_eq!(text, "handed in");
 }

@@ -1,5 +1,10 @@
 //! The facade and the program as their users meet them, in one binary.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that panics has failed, and says where"
+)]
+
 mod facade;
 mod needs_redis;
 mod program;

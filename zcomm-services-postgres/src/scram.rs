@@ -84,10 +84,11 @@ impl Proven {
 
 /// PBKDF2 with one block of output.
 fn salted(password: &str, salt: &[u8], rounds: u32) -> [u8; 32] {
-    let mut last = mac(password.as_bytes(), &[salt, &1_u32.to_be_bytes()].concat());
+    let keyed = keyed(password.as_bytes());
+    let mut last = finish(keyed.clone(), &[salt, &1_u32.to_be_bytes()].concat());
     let mut sum = last;
     for _ in 1..rounds {
-        last = mac(password.as_bytes(), &last);
+        last = finish(keyed.clone(), &last);
         sum.iter_mut()
             .zip(last)
             .for_each(|(sum, byte)| *sum ^= byte);
@@ -96,7 +97,14 @@ fn salted(password: &str, salt: &[u8], rounds: u32) -> [u8; 32] {
 }
 
 fn mac(key: &[u8], text: &[u8]) -> [u8; 32] {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
+    finish(keyed(key), text)
+}
+
+fn keyed(key: &[u8]) -> Hmac<Sha256> {
+    Hmac::new_from_slice(key).expect("HMAC takes keys of any length")
+}
+
+fn finish(mut mac: Hmac<Sha256>, text: &[u8]) -> [u8; 32] {
     mac.update(text);
     mac.finalize().into_bytes().into()
 }

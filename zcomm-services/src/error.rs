@@ -1,6 +1,5 @@
 //! Why a service could not be started, found or stopped. Holds no code that does either.
 
-use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,6 +9,7 @@ use zcomm_core::net::Holder;
 use zcomm_core::service::ServiceState;
 
 use crate::Source;
+use crate::words::{By, Found, Hint, InFolders, LastLines};
 
 /// What kept a service from being started, found or stopped.
 #[derive(Debug, thiserror::Error)]
@@ -142,6 +142,14 @@ pub enum Error {
         /// How long it was waited for.
         waited: Duration,
     },
+    /// There is no log: this project did not start the service, or its data was thrown away.
+    #[error(
+        "there is no log of {service}: this project has not started it, or its data was thrown away"
+    )]
+    NoLog {
+        /// The service.
+        service: &'static str,
+    },
     /// The account that the service runs under may not enter a folder on the way to its data.
     #[error("the account `{account}`, under which {service} runs, may not enter {}", folder.display())]
     Unreachable {
@@ -201,6 +209,7 @@ impl Error {
             Self::Init { .. } => "init_failed",
             Self::DataVersion { .. } => "data_version",
             Self::Unstoppable { .. } => "unstoppable",
+            Self::NoLog { .. } => "no_log",
             Self::Unreachable { .. } => "unreachable",
             Self::Busy { .. } => "busy",
             Self::Record { .. } => "damaged_record",
@@ -236,57 +245,10 @@ impl From<Error> for zcomm_core::Error {
             Error::PortTaken { .. } | Error::Mismatch { .. } => Code::Conflict,
             Error::NotOurs { .. } => Code::Forbidden,
             Error::NoSource { .. } => Code::BadRequest,
+            Error::NoLog { .. } => Code::NotFound,
             Error::Record { .. } | Error::Io { .. } | Error::Random(_) => Code::Internal,
             _ => Code::Unavailable,
         };
         Self::other(code, error)
-    }
-}
-
-struct InFolders<'a>(&'a [String]);
-
-impl fmt::Display for InFolders<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            [] => Ok(()),
-            folders => write!(f, " nor in {}", folders.join(", ")),
-        }
-    }
-}
-
-struct Hint(Option<&'static str>);
-
-impl fmt::Display for Hint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0
-            .map_or(Ok(()), |hint| write!(f, "; install it: {hint}"))
-    }
-}
-
-struct By<'a>(Option<&'a Holder>);
-
-impl fmt::Display for By<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.map_or(Ok(()), |holder| write!(f, " by {holder}"))
-    }
-}
-
-struct Found<'a>(Option<&'a str>);
-
-impl fmt::Display for Found<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.map_or(Ok(()), |found| write!(f, ": {found}"))
-    }
-}
-
-struct LastLines<'a>(&'a [String]);
-
-impl fmt::Display for LastLines<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.is_empty() {
-            return f.write_str(", and wrote nothing");
-        }
-        f.write_str("; its last lines:")?;
-        self.0.iter().try_for_each(|line| write!(f, "\n  {line}"))
     }
 }

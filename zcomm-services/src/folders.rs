@@ -2,7 +2,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, fchown};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, fchown, lchown, symlink};
 use std::path::{Path, PathBuf};
 
 use zcomm_core::Secret;
@@ -64,15 +64,24 @@ impl Project {
     ) -> Result<PathBuf, Error> {
         let services = self.root.join("services");
         make(&services, 0o755)?;
-        let home = services.join(service);
+        let home = self.kept(service);
         let hidden = account.is_some_and(|account| account.stopped_at(&services).is_some());
-        if hidden && fs::symlink_metadata(&home).is_err() {
+        let is_link = fs::symlink_metadata(&home).is_ok_and(|found| found.is_symlink());
+        if hidden && (is_link || !home.exists()) {
+            // What the link leads to may have been removed since.
             let elsewhere = self.elsewhere(service);
-            make(&elsewhere, 0o711)?;
-            std::os::unix::fs::symlink(&elsewhere, &home).map_err(Error::io("link", &home))?;
+            make(&elsewhere, folder_mode(account))?;
+            if !is_link {
+                symlink(&elsewhere, &home).map_err(Error::io("link", &home))?;
+            }
         }
         make(&home, folder_mode(account))?;
         home.canonicalize().map_err(Error::io("find", &home))
+    }
+
+    /// The same folder, to be looked at only; it need not be there.
+    pub(crate) fn kept(&self, service: &str) -> PathBuf {
+        self.root.join("services").join(service)
     }
 
     fn elsewhere(&self, service: &str) -> PathBuf {
@@ -126,8 +135,7 @@ pub(crate) fn own(folder: &Path, account: Option<&Unprivileged>) -> Result<(), E
     let Some(account) = account else {
         return Ok(());
     };
-    std::os::unix::fs::lchown(folder, Some(account.uid), Some(account.gid))
-        .map_err(Error::io("hand over", folder))
+    lchown(folder, Some(account.uid), Some(account.gid)).map_err(Error::io("hand over", folder))
 }
 
 /// Writes a file that only `account`, else we, may read. Whatever was there under that name is replaced.
@@ -241,7 +249,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (target, link) = (folder.path().join("target"), folder.path().join("link"));
         fs::write(&target, "precious").unwrap();
-        std::os::unix::fs::symlink(&target, &link).unwrap();
+        symlink(&target, &link).unwrap();
 
         secret_file(&link, "s3cr3t", None).unwrap();
 

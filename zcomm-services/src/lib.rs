@@ -10,7 +10,9 @@ compile_error!("zcomm-services starts processes the way Unix does; there is no o
 mod agreement;
 mod error;
 mod folders;
+mod launch;
 mod lock;
+mod look;
 mod manager;
 mod options;
 mod owner;
@@ -20,6 +22,7 @@ mod process;
 mod record;
 mod start;
 mod status;
+mod words;
 
 pub use error::Error;
 pub use manager::Manager;

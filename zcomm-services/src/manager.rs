@@ -8,8 +8,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use tokio::time::Instant;
-use zcomm_core::net::port_holder;
-use zcomm_core::service::{ConnectionInfo, Endpoint, Os, Probe, ServiceDriver, ServiceState};
+use zcomm_core::service::{ConnectionInfo, ServiceDriver};
 use zcomm_core::{Registry, Settings};
 
 use crate::folders::{self, Project};
@@ -17,7 +16,7 @@ use crate::lock::Lock;
 use crate::plan::Configured;
 use crate::process::{self, Running};
 use crate::record::Record;
-use crate::{Error, Source, StartOptions, Status, owner};
+use crate::{Error, StartOptions, Status, owner};
 
 /// How long to wait between two looks at a service that is not ready.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -182,6 +181,24 @@ impl Manager {
         Ok(service.driver.connection_info(&endpoint, &probe))
     }
 
+    /// The last lines that a service of this project wrote, at most `count`; also after it ended.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoLog`] if this project did not start it.
+    pub async fn logs(&self, name: &str, count: usize) -> Result<Vec<String>, Error> {
+        let service = self.service(name)?;
+        let record = self.record(&service)?;
+        let kept = || self.project().kept(service.name);
+        let log = folders::log(&record.map_or_else(kept, |record| record.folder));
+        if !log.is_file() {
+            return Err(Error::NoLog {
+                service: service.name,
+            });
+        }
+        Ok(process::last_lines(&log, count))
+    }
+
     /// Waits until a service answers.
     ///
     /// # Errors
@@ -234,6 +251,13 @@ impl Manager {
         );
     }
 
+    /// Takes note of the end of a server that this program started, if it came.
+    pub(crate) fn reap(&self, service: &Service) {
+        if let Some(running) = self.table().get_mut(service.name) {
+            running.reap();
+        }
+    }
+
     /// Takes out the server that this program started.
     pub(crate) fn take(&self, service: &Service) -> Option<Running> {
         self.table().remove(service.name)
@@ -270,20 +294,6 @@ impl Manager {
         }
     }
 
-    /// What the instance of a record, or else whoever is where it should be, says now.
-    pub(crate) async fn look(&self, service: &Service) -> Result<Status, Error> {
-        let (endpoint, record) = self.whereabouts(service)?;
-        let probe = self.probe(service, &endpoint).await;
-        Ok(report(service, &endpoint, &probe, record.as_ref()))
-    }
-
-    pub(crate) async fn probe(&self, service: &Service, endpoint: &Endpoint) -> Probe {
-        if endpoint.port == 0 {
-            return Probe::stopped();
-        }
-        service.driver.probe(endpoint).await
-    }
-
     async fn lock(&self, service: &Service) -> Result<Lock, Error> {
         self.project().prepare()?;
         Lock::take(&self.project().lock(service.name), service.name).await
@@ -297,28 +307,6 @@ impl Manager {
     fn services(&self) -> Result<Vec<Service>, Error> {
         let drivers = self.0.registry.drivers(&self.0.settings)?;
         Ok(drivers.into_iter().map(Service::of).collect())
-    }
-
-    /// Where a service is, or would be, and the record of it if it lives.
-    fn whereabouts(&self, service: &Service) -> Result<(Endpoint, Option<Record>), Error> {
-        if let Some(running) = self.table().get_mut(service.name) {
-            running.reap();
-        }
-        let record = self.record(service)?.filter(Record::is_alive);
-        let endpoint = record.as_ref().map_or_else(
-            || self.configured(service).endpoint(&StartOptions::new()),
-            Record::endpoint,
-        );
-        Ok((endpoint, record))
-    }
-
-    /// Of a service that we did not start: a refusal if it runs, else that it is stopped.
-    async fn refuse_or_report(&self, service: &Service) -> Result<Status, Error> {
-        let status = self.look(service).await?;
-        if status.running || status.state == ServiceState::Starting {
-            return Err(owner::not_ours(service.name, status.port, status.pid));
-        }
-        Ok(status)
     }
 
     fn table(&self) -> std::sync::MutexGuard<'_, HashMap<&'static str, Running>> {
@@ -341,38 +329,5 @@ impl fmt::Debug for Manager {
         f.debug_struct("Manager")
             .field("project", &self.0.project)
             .finish_non_exhaustive()
-    }
-}
-
-/// Puts together what is known.
-pub(crate) fn report(
-    service: &Service,
-    endpoint: &Endpoint,
-    probe: &Probe,
-    record: Option<&Record>,
-) -> Status {
-    let identity = probe.identity.clone().unwrap_or_default();
-    let process = record.and_then(|record| Some(record.process.as_ref()?.pid));
-    let there = probe.is_running() || probe.state == ServiceState::Starting;
-    let info = || service.driver.connection_info(endpoint, probe);
-    let holder = || Some(port_holder(endpoint.port).filter(|_| there)?.pid);
-    Status {
-        name: service.name,
-        running: probe.is_running(),
-        state: probe.state,
-        source: record
-            .map(|record| record.source)
-            .or(there.then_some(Source::Adopted)),
-        version: identity.version,
-        port: endpoint.port,
-        pid: process.or(identity.pid).or_else(holder),
-        uptime: identity.uptime,
-        os: Os::current(),
-        data_dir: record
-            .map(|record| record.data_dir.clone())
-            .or(identity.data_dir),
-        ours: record.is_some(),
-        error: probe.detail.clone(),
-        connection_info: probe.is_running().then(info),
     }
 }

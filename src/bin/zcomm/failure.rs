@@ -42,13 +42,15 @@ fn status(error: &anyhow::Error) -> u8 {
             Failure::Usage { .. } => 2,
         };
     }
-    if error.chain().any(|cause| cause.is::<RegistryError>()) {
+    if error
+        .chain()
+        .any(<dyn std::error::Error>::is::<RegistryError>)
+    {
         return 3;
     }
     match error.downcast_ref() {
         Some(zcomm::Error::Settings(_)) => 2,
-        Some(zcomm::Error::Part(zcomm::core::Error::Registry(_)))
-        | Some(zcomm::Error::Registry(_)) => 3,
+        Some(zcomm::Error::Registry(_)) => 3,
         _ => 4,
     }
 }

@@ -1,7 +1,7 @@
 //! `zcomm plugins`: what this build can do, and what it would take to do more.
 
 use serde_json::{Value, json};
-use zcomm::core::{Fix, Plugin};
+use zcomm::core::{Fix, Plugin, PluginKind};
 
 use crate::output::{self, Cell, Outcome};
 
@@ -63,9 +63,5 @@ fn to_json(plugin: &Plugin) -> Value {
 }
 
 fn kinds(plugin: &Plugin) -> Vec<&'static str> {
-    plugin
-        .kinds()
-        .into_iter()
-        .map(|kind| kind.as_str())
-        .collect()
+    plugin.kinds().into_iter().map(PluginKind::as_str).collect()
 }

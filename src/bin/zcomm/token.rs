@@ -93,12 +93,8 @@ fn make_folder(path: &Path) -> anyhow::Result<()> {
     let Some(folder) = own.filter(|folder| !folder.exists()) else {
         return Ok(());
     };
-    let mut builder = fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder
-        .create(folder)
-        .with_context(|| format!("cannot make {}", folder.display()))
+    // Not closed to others: the accounts of services pass through it, and its files carry modes of their own.
+    fs::create_dir(folder).with_context(|| format!("cannot make {}", folder.display()))
 }
 
 fn none(path: &Path, as_json: bool) -> Outcome {

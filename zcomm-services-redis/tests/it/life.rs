@@ -69,8 +69,15 @@ async fn data_that_is_kept_is_there_at_the_next_start() {
     manager.start("redis", kept()).await.unwrap();
     say(&manager, "SET colour green").await;
     manager.stop("redis").await.unwrap();
+    let log = manager.logs("redis", 100).await.unwrap();
 
     manager.start("redis", kept()).await.unwrap();
+
+    assert!(
+        log.iter()
+            .any(|line| line.contains("Ready to accept connections")),
+        "{log:?}"
+    );
 
     assert_eq!(say(&manager, "GET colour").await, "$5\r\ngreen\r\n");
     manager.stop("redis").await.unwrap();

@@ -11,7 +11,8 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, ChildStdin, Command};
 use zcomm_core::service::{DriverInfo, InitStep, ProcessRecipe, Program, StartPlan};
 
-use super::{Duty, Guard, ProcessId, Unprivileged, find, last_lines, version};
+use super::{Duty, Guard, ProcessId, Running, Unprivileged, find, last_lines, version};
+use crate::launch::LINES;
 use crate::record::Record;
 use crate::{Error, folders};
 
@@ -19,8 +20,6 @@ use crate::{Error, folders};
 const GATE: &str = r#"read -r go || exit 125; exec "$@" </dev/null"#;
 /// How long making a data folder may take.
 const INIT_WITHIN: Duration = Duration::from_secs(60);
-/// As many lines of a log as an error shows.
-const LINES: usize = 12;
 /// What a server may know of our environment.
 const PASSED_ON: [&str; 5] = ["PATH", "LANG", "LC_ALL", "TZ", "TMPDIR"];
 
@@ -33,15 +32,6 @@ pub(crate) struct Launch<'a> {
     /// Where the record goes.
     pub(crate) record: PathBuf,
     pub(crate) detached: bool,
-}
-
-/// A server that this program started. Dropping it has the guard, if there is one, stop the server.
-#[derive(Debug)]
-pub(crate) struct Running {
-    /// Nothing where another program started the server, and was killed.
-    child: Option<Child>,
-    guard: Option<Guard>,
-    record: PathBuf,
 }
 
 impl Launch<'_> {
@@ -64,11 +54,7 @@ impl Launch<'_> {
         record.guard = guard.as_ref().map(|guard| guard.id().clone());
         record.process = Some(process);
         record.save(&self.record)?;
-        let running = Running {
-            child: Some(child),
-            guard,
-            record: self.record.clone(),
-        };
+        let running = Running::new(child, guard, self.record.clone());
         self.open(gate).await?;
         Ok(running)
     }
@@ -218,64 +204,6 @@ impl Launch<'_> {
             service: self.about.name,
             status: in_words(status),
             log: last_lines(&folders::log(&self.plan.folder), LINES),
-        }
-    }
-}
-
-impl Running {
-    /// A server that another program started, under a guard of ours.
-    pub(crate) fn taken_over(guard: Guard, record: PathBuf) -> Self {
-        Self {
-            child: None,
-            guard: Some(guard),
-            record,
-        }
-    }
-
-    /// Waits for the end of a server that is a child of ours.
-    ///
-    /// # Cancel safety
-    ///
-    /// It may be dropped and called again.
-    pub(crate) async fn wait(&mut self) -> io::Result<ExitStatus> {
-        match &mut self.child {
-            Some(child) => child.wait().await,
-            None => std::future::pending().await,
-        }
-    }
-
-    pub(crate) fn pid(&self) -> Option<u32> {
-        self.child.as_ref()?.id()
-    }
-
-    /// Takes note of the server's end, if it came, so that nothing of it stays in the table of processes.
-    pub(crate) fn reap(&mut self) {
-        if let Some(child) = &mut self.child {
-            let _ = child.try_wait();
-        }
-    }
-
-    /// Sends the guard away, after the server was stopped or is to outlive us.
-    pub(crate) async fn release(mut self) {
-        self.reap();
-        if let Some(guard) = self.guard.take() {
-            guard.dismiss().await;
-        }
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        if self.guard.is_none() {
-            return;
-        }
-        // From here on the guard acts. Whoever reads the record meanwhile must not take the service for a living one.
-        let given_up = Record::load(&self.record).ok().flatten().map(|mut record| {
-            record.owner = None;
-            record.save(&self.record)
-        });
-        if let Some(Err(error)) = given_up {
-            tracing::warn!(%error, "a record could not be given up");
         }
     }
 }

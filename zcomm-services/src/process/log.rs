@@ -5,7 +5,7 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
 /// As much of the file's end as is looked at.
-const TAIL: u64 = 16 * 1024;
+const TAIL: u64 = 64 * 1024;
 
 /// The last lines, at most `count`; none if the file cannot be read.
 pub(crate) fn last_lines(file: &Path, count: usize) -> Vec<String> {

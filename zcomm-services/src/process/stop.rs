@@ -12,6 +12,9 @@ use crate::Error;
 /// How long a killed process may take to be gone; only one that hangs in the kernel takes any time.
 const KILLED_WITHIN: Duration = Duration::from_secs(5);
 
+/// The longest pause between two looks at a process; a look costs some microseconds.
+const LONGEST_PAUSE: Duration = Duration::from_millis(5);
+
 /// Ends the process: by `signal`, and by SIGKILL if it is still there after `within`.
 pub(crate) async fn end(
     process: &ProcessId,
@@ -54,7 +57,7 @@ pub(crate) async fn gone(process: &ProcessId, within: Duration) -> bool {
             return false;
         }
         tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(Duration::from_millis(20));
+        pause = (pause * 2).min(LONGEST_PAUSE);
     }
     true
 }

@@ -1,5 +1,10 @@
 //! The crate's black-box tests, in one binary.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that panics has failed, and says where"
+)]
+
 mod admission;
 mod answers;
 mod bifrost;

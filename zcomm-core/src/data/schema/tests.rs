@@ -1,3 +1,5 @@
+//! Schema files that are right, and every way in which they can be wrong.
+
 use super::*;
 use crate::data::{DefaultValue, FieldSet, Kind, Value};
 
