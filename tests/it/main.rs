@@ -6,6 +6,7 @@
 )]
 
 mod facade;
+mod needs_postgres;
 mod needs_redis;
 mod program;
 mod run;

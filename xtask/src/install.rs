@@ -18,6 +18,8 @@ pub(crate) struct Tool {
     pub(crate) name: &'static str,
     /// The program whose presence shows that the tool is there.
     program: &'static str,
+    /// A folder whose subfolders' `bin` may hold it, where a package puts it off `PATH`.
+    versions_in: Option<&'static str>,
     source: Source,
     /// What a person does where we cannot.
     hint: &'static str,
@@ -38,6 +40,7 @@ enum Source {
 pub(crate) const CARGO_DENY: Tool = Tool {
     name: "cargo-deny",
     program: "cargo-deny",
+    versions_in: None,
     source: Source::Cargo {
         package: "cargo-deny",
         version: "0.20.2",
@@ -49,12 +52,22 @@ pub(crate) const CARGO_DENY: Tool = Tool {
 pub(crate) const REDIS: Tool = Tool {
     name: "redis",
     program: "redis-server",
+    versions_in: None,
     source: Source::Debian(&["redis-server"]),
     hint: "apt install redis-server, or brew install redis",
 };
 
+/// A PostgreSQL server for the tests to start as a process of their own.
+pub(crate) const POSTGRES: Tool = Tool {
+    name: "postgres",
+    program: "initdb",
+    versions_in: Some("/usr/lib/postgresql"),
+    source: Source::Debian(&["postgresql"]),
+    hint: "apt install postgresql, or brew install postgresql",
+};
+
 /// Every tool, for the folders they are looked for in.
-const ALL: &[&Tool] = &[&CARGO_DENY, &REDIS];
+const ALL: &[&Tool] = &[&CARGO_DENY, &POSTGRES, &REDIS];
 
 impl Tool {
     /// Makes sure that the tool is there; what had to be installed for it, if anything.
@@ -85,8 +98,17 @@ impl Tool {
     }
 
     fn is_present(&self, workspace: &Workspace) -> bool {
-        std::env::split_paths(&search_path(workspace))
-            .any(|folder| folder.join(self.program).is_file())
+        let path = search_path(workspace);
+        let mut folders = std::env::split_paths(&path).chain(self.versions());
+        folders.any(|folder| folder.join(self.program).is_file())
+    }
+
+    fn versions(&self) -> impl Iterator<Item = PathBuf> {
+        let entries = self
+            .versions_in
+            .and_then(|folder| std::fs::read_dir(folder).ok());
+        let versions = entries.into_iter().flatten().flatten();
+        versions.map(|version| version.path().join("bin"))
     }
 
     fn folder(&self, workspace: &Workspace) -> Option<PathBuf> {

@@ -4,7 +4,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::Result;
 
-use crate::install::REDIS;
+use crate::install::{POSTGRES, REDIS};
 use crate::run::{Run, cargo_with};
 use crate::step::{self, Step};
 use crate::tidy;
@@ -53,6 +53,10 @@ pub(crate) fn steps(workspace: &Workspace) -> Vec<Step> {
     if workspace.package("zcomm-services-redis").is_some() {
         steps.push(Step::new("redis", "tests with a real Redis server", redis).needs(&[&REDIS]));
     }
+    if workspace.package("zcomm-services-postgres").is_some() {
+        let what = "tests with a real PostgreSQL server";
+        steps.push(Step::new("postgres", what, postgres).needs(&[&POSTGRES]));
+    }
     // Further steps with tools of their own stand here.
     steps.push(Step::new("tidy", "what no compiler checks", tidy::step));
     steps
@@ -66,6 +70,10 @@ fn doctests(run: &mut Run<'_>) -> Result<()> {
         "--doc",
         "--no-fail-fast",
     ]))
+}
+
+fn postgres(run: &mut Run<'_>) -> Result<()> {
+    outside::with_tool(run, &POSTGRES)
 }
 
 fn redis(run: &mut Run<'_>) -> Result<()> {

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::install::{REDIS, Tool};
+use crate::install::{POSTGRES, REDIS, Tool};
 use crate::run::{Run, cargo_with};
 use crate::workspace::Workspace;
 
@@ -12,7 +12,10 @@ use crate::workspace::Workspace;
 pub(crate) const NEEDS: &str = "needs_";
 
 /// Crates whose tests all need a tool, so that the names of their modules need not say it.
-const WHOLE: &[(&str, &Tool)] = &[("zcomm-services-redis", &REDIS)];
+const WHOLE: &[(&str, &Tool)] = &[
+    ("zcomm-services-postgres", &POSTGRES),
+    ("zcomm-services-redis", &REDIS),
+];
 
 /// Tells tests which tool has to be there: its absence is a failure then.
 const REQUIRE: &str = "ZCOMM_TEST_REQUIRE";

@@ -1,0 +1,22 @@
+//! `zcomm up`, `status` and `down` with a real PostgreSQL.
+
+use serde_json::json;
+
+use crate::run::Project;
+
+#[test]
+fn postgres_is_started_found_and_stopped() {
+    let project = Project::new();
+
+    let up = project.run(&["up", "pg", "--port", "0", "--throw-away", "--json"]);
+    let status = project.run(&["status", "postgresql", "--json"]);
+    let down = project.run(&["down", "postgres", "--json"]);
+
+    assert_eq!((up.status, status.status, down.status), (0, 0, 0), "{up:?}");
+    assert_eq!(
+        (&up.json()[0]["name"], &up.json()[0]["state"]),
+        (&json!("postgresql"), &json!("running"))
+    );
+    assert_eq!(status.json()[0]["pid"], up.json()[0]["pid"]);
+    assert_eq!(down.json()[0]["state"], "stopped");
+}
