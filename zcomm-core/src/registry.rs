@@ -16,6 +16,7 @@ use crate::transport::Transport;
 const FIRST_PARTY: &[(&str, &[&str], &str, &str)] = &[
     ("bifrost", &["ws", "wss", "websocket"], "ws", "zcomm-ws"),
     ("http", &["https"], "http", "zcomm-http"),
+    ("jwt", &[], "jwt", "zcomm-core"),
     ("mongodb", &["mongo"], "mongo", "zcomm-services-mongo"),
     (
         "postgresql",
@@ -282,6 +283,13 @@ impl Fix {
 impl fmt::Display for Fix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            // The core is always linked; only its feature is missing.
+            Self::Feature {
+                feature,
+                package: "zcomm-core",
+            } => {
+                write!(f, "Enable the feature `{feature}` of zcomm")
+            }
             Self::Feature { feature, package } => write!(
                 f,
                 "Enable the feature `{feature}` of zcomm, or link the crate with `use {} as _;`",
