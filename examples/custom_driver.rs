@@ -6,6 +6,7 @@
 
 #![expect(clippy::print_stdout, reason = "an example talks to its reader")]
 
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -97,7 +98,17 @@ const PLUGIN: Plugin = Plugin::new("python-files", "custom_driver")
 inventory::submit!(PLUGIN);
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn std::error::Error>> {
     let comm = Comm::builder().set("title", "custom-driver").build()?;
     let names: Vec<_> = comm.registry().names().collect();
     println!("registered: {}", names.join(", "));

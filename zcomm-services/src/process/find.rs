@@ -6,12 +6,9 @@ use std::path::{Path, PathBuf};
 
 use zcomm_core::service::Program;
 
-/// The program's file, if there is one. A folder with `*` stands for all that match, the highest version first.
-pub(crate) fn program(wanted: &Program) -> Option<PathBuf> {
-    programs(wanted).into_iter().next()
-}
-
 /// All files of that program, the one to be preferred first.
+///
+/// A folder with `*` stands for all that match, the highest version first.
 pub(crate) fn programs(wanted: &Program) -> Vec<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let on_path = env::split_paths(&path).collect::<Vec<_>>();
@@ -96,9 +93,11 @@ mod tests {
         }
         let pattern = format!("{}/*/bin", root.path().display());
 
-        let found = program(&Program::new("zcomm-made-up").also_in([pattern])).unwrap();
+        let found = programs(&Program::new("zcomm-made-up").also_in([pattern]));
 
-        assert_eq!(found, root.path().join("15/bin/zcomm-made-up"));
+        let expected =
+            ["15", "9.6"].map(|version| root.path().join(version).join("bin/zcomm-made-up"));
+        assert_eq!(found, expected);
     }
 
     #[test]
@@ -108,6 +107,6 @@ mod tests {
 
         let wanted = Program::new("zcomm-made-up").also_in([folder.path().display().to_string()]);
 
-        assert_eq!(program(&wanted), None);
+        assert_eq!(programs(&wanted), Vec::<PathBuf>::new());
     }
 }

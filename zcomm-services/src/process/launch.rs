@@ -70,7 +70,7 @@ impl Launch<'_> {
         let Some(wanted) = wanted else {
             return Ok(first);
         };
-        let chosen = version::choose(find::programs(&self.recipe.program), &wanted).await;
+        let chosen = version::choose(self.programs(&self.recipe.program), &wanted).await;
         chosen.map_err(|installed| Error::DataVersion {
             service: self.about.name,
             folder: self.plan.data_dir.clone(),
@@ -79,8 +79,19 @@ impl Launch<'_> {
         })
     }
 
+    /// Every file of that program, those that the server's account can reach before the others.
+    fn programs(&self, program: &Program) -> Vec<PathBuf> {
+        let mut files = find::programs(program);
+        if let Some(account) = &self.account {
+            // A stable sort: among those it can reach, the preferred one stays first.
+            files.sort_by_key(|file| account.stopped_at(file).is_some());
+        }
+        files
+    }
+
     fn find(&self, program: &Program) -> Result<PathBuf, Error> {
-        find::program(program).ok_or_else(|| Error::NotInstalled {
+        let first = self.programs(program).into_iter().next();
+        first.ok_or_else(|| Error::NotInstalled {
             service: self.about.name,
             program: program.name.clone(),
             looked_in: program.look_in.clone(),
