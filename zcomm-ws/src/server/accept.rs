@@ -397,6 +397,7 @@ mod tests {
     use crate::server::ServerConfig;
     use crate::server::admission::Admission;
     use crate::server::builder::Idle;
+    use crate::server::door::Door;
     use crate::server::origin::OriginRules;
 
     #[tokio::test]
@@ -411,7 +412,11 @@ mod tests {
                 origins: OriginRules::new(&[], &[], address).unwrap(),
                 admission: Arc::new(Admission::new(&config)),
                 config,
-                auth: Arc::new(zcomm_core::Open),
+                door: Door {
+                    config: Arc::new(ServerConfig::default()),
+                    auth: Arc::new(zcomm_core::Open),
+                    admission: Arc::new(Admission::new(&ServerConfig::default())),
+                },
                 http: None,
                 files_without_token: false,
             },
