@@ -30,6 +30,8 @@ pub struct CommBuilder {
     plugins: Vec<Plugin>,
     project: Option<PathBuf>,
     isolated: bool,
+    #[cfg(feature = "bifrost")]
+    schema: Option<zcomm_core::data::Schema>,
     #[cfg(feature = "ws")]
     policy: Option<Shown>,
     #[cfg(feature = "log")]
@@ -103,6 +105,13 @@ impl CommBuilder {
         self
     }
 
+    /// Gives the models in code, in place of the files of the schema folder.
+    #[cfg(feature = "bifrost")]
+    pub fn schema(mut self, schema: zcomm_core::data::Schema) -> Self {
+        self.schema = Some(schema);
+        self
+    }
+
     /// Reads neither files nor the environment: only defaults and the values given here. For tests.
     pub fn isolated(mut self) -> Self {
         self.isolated = true;
@@ -138,12 +147,16 @@ impl CommBuilder {
         let transports = registry.transports(&settings)?;
         Ok(Comm::of(Inner {
             transports,
+            #[cfg(feature = "bifrost")]
+            schema: self.schema,
             #[cfg(feature = "ws")]
             policy: self.policy.map(|shown| shown.0),
             registry: Arc::new(registry),
             settings,
             warnings,
             project,
+            #[cfg(feature = "bifrost")]
+            data: std::sync::OnceLock::new(),
             #[cfg(feature = "http")]
             http: std::sync::OnceLock::new(),
             #[cfg(feature = "services")]

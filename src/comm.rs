@@ -29,8 +29,12 @@ pub(crate) struct Inner {
     pub(crate) registry: Arc<Registry>,
     pub(crate) project: PathBuf,
     pub(crate) transports: Vec<Arc<dyn Transport>>,
+    #[cfg(feature = "bifrost")]
+    pub(crate) schema: Option<zcomm_core::data::Schema>,
     #[cfg(feature = "ws")]
     pub(crate) policy: Option<Arc<dyn zcomm_core::AuthPolicy>>,
+    #[cfg(feature = "bifrost")]
+    pub(crate) data: std::sync::OnceLock<crate::data::Data>,
     #[cfg(feature = "http")]
     pub(crate) http: std::sync::OnceLock<zcomm_http::HttpClient>,
     #[cfg(feature = "services")]
@@ -138,17 +142,38 @@ impl Comm {
     /// As [`websocket`](Self::websocket), and [`schema`](Self::schema).
     #[cfg(feature = "bifrost")]
     pub fn bifrost(&self) -> Result<zcomm_ws::bifrost::BifrostBuilder, Error> {
-        let server = crate::compose::bifrost(&self.0)?;
-        Ok(server.schema(self.schema()?))
+        let (server, data) = (crate::compose::bifrost(&self.0)?, self.data()?);
+        Ok(server
+            .schema(data.schema().clone())
+            .committed(Arc::clone(data.store())))
     }
 
-    /// The models that the files `zSchema.*.yaml` of the schema folder describe; none where there is no such folder.
+    /// The rows of the application: the store that [`bifrost`](Self::bifrost) serves, from code. In memory.
+    ///
+    /// # Errors
+    ///
+    /// As [`schema`](Self::schema).
+    #[cfg(feature = "bifrost")]
+    pub fn data(&self) -> Result<&crate::data::Data, Error> {
+        if let Some(data) = self.0.data.get() {
+            return Ok(data);
+        }
+        // Two threads may get here at once; one store is kept, the other was never written to.
+        let data = crate::data::Data::new(self.schema()?, crate::compose::access(&self.0.settings));
+        Ok(self.0.data.get_or_init(|| data))
+    }
+
+    /// The models that were given in code, else those that the files `zSchema.*.yaml` of the schema folder describe; none
+    /// where there is no such folder.
     ///
     /// # Errors
     ///
     /// [`Error::Schema`] lists everything that is wrong in all files, by file and line.
     #[cfg(feature = "bifrost")]
     pub fn schema(&self) -> Result<zcomm_core::data::Schema, Error> {
+        if let Some(schema) = &self.0.schema {
+            return Ok(schema.clone());
+        }
         let folder = self.0.settings.path("schema_path");
         crate::schemas::read(&self.0.project.join(folder.unwrap_or(Path::new("schemas"))))
     }

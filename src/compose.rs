@@ -12,7 +12,7 @@ mod services;
 mod websocket;
 
 #[cfg(feature = "bifrost")]
-pub(crate) use bifrost::builder as bifrost;
+pub(crate) use bifrost::{access, builder as bifrost};
 #[cfg(feature = "http")]
 pub(crate) use http::client as http_client;
 #[cfg(feature = "services")]

@@ -56,6 +56,14 @@ pub enum Error {
         "`websocket.require_auth` is set, and there is no token: set WEBSOCKET_TOKEN, or make one with `zcomm token new`"
     )]
     NoToken,
+    /// Something says whose tokens are believed, and nobody is asked for one.
+    #[error(
+        "`{key}` is set, and nobody is asked for a token: set `websocket.require_auth` as well"
+    )]
+    NobodyIsAsked {
+        /// The setting.
+        key: &'static str,
+    },
     /// A token file that is not as it has to be.
     #[error(transparent)]
     TokenFile(#[from] TokenFileError),
@@ -95,6 +103,7 @@ impl Error {
             Self::Schema(_) => "invalid_schema",
             Self::Unwritable { .. } => "unwritable_file",
             Self::NoToken => "no_token",
+            Self::NobodyIsAsked { .. } => "nobody_is_asked",
             Self::TokenFile(error) => error.code(),
             Self::Unsupported { .. } => "unsupported",
             Self::LogInstalled => "log_installed",

@@ -1,5 +1,8 @@
-#![doc = include_str!("../README.md")]
+//! The communication of an application in one dependency: [`Comm`] is the way in.
+#![cfg_attr(all(feature = "http", feature = "redis"), doc = include_str!("../README.md"))]
 
+#[cfg(feature = "bifrost")]
+pub mod data;
 pub mod settings;
 
 #[cfg(feature = "blocking")]

@@ -11,18 +11,17 @@ use zcomm::Comm;
 
 /// Each plugin: whether its feature is on, and its name.
 const PLUGINS: &[(bool, &str)] = &[
-    (cfg!(feature = "ws"), "bifrost"),
     (cfg!(feature = "http"), "http"),
     (cfg!(feature = "jwt"), "jwt"),
     (cfg!(feature = "postgres"), "postgresql"),
     (cfg!(feature = "redis"), "redis"),
+    (cfg!(feature = "ws"), "websocket"),
 ];
 
 /// Names of drivers, the feature that brings each, and the crate that a program of its own would link.
 const DRIVERS: &[(&str, &str, &str)] = &[
     ("postgres", "postgres", "zcomm_services_postgres"),
     ("redis", "redis", "zcomm_services_redis"),
-    ("mongo", "mongo", "zcomm_services_mongo"),
 ];
 
 fn comm() -> Comm {
@@ -65,4 +64,28 @@ fn a_name_that_nobody_has_is_told_what_is_there() {
     let start = "no driver is called `cassandra`; this program has: ";
     assert!(text.starts_with(start), "{text}");
     assert!(text.contains("`use that_crate as _;`"), "{text}");
+}
+
+#[test]
+fn a_transport_or_policy_is_there_or_its_feature_is_named() {
+    let comm = comm();
+
+    let transport = comm
+        .registry()
+        .transport("https", comm.settings())
+        .map(|_| ());
+    let policy = comm.registry().policy("jwt", comm.settings()).map(|_| ());
+
+    for (made, enabled, feature) in [
+        (transport, cfg!(feature = "http"), "http"),
+        (policy, cfg!(feature = "jwt"), "jwt"),
+    ] {
+        // A policy without its key is found, and says what it lacks.
+        let text = made
+            .err()
+            .map(|error| error.to_string())
+            .unwrap_or_default();
+        let names_feature = text.contains(&format!("Enable the feature `{feature}` of zcomm"));
+        assert_eq!(names_feature, !enabled, "{feature}: {text}");
+    }
 }

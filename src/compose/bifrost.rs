@@ -42,7 +42,8 @@ pub(crate) fn builder(comm: &Inner) -> Result<BifrostBuilder, Error> {
     Ok(builder)
 }
 
-fn access(settings: &Settings) -> Access {
+/// The rules beyond what models say, as the settings have them.
+pub(crate) fn access(settings: &Settings) -> Access {
     let default_access = match settings.text("default_access") {
         Some("authenticated") => DefaultAccess::Authenticated,
         _ => DefaultAccess::Denied,

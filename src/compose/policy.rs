@@ -23,8 +23,14 @@ pub(super) fn of(comm: &Inner) -> Result<Arc<dyn AuthPolicy>, Error> {
     if let Some(policy) = &comm.policy {
         return Ok(Arc::clone(policy));
     }
+    if let Some(name) = settings.text("policy") {
+        return Ok(comm.registry.policy(name, settings)?);
+    }
     if !settings.flag("websocket.require_auth") {
-        return Ok(Arc::new(Open));
+        return match jwt_key(settings) {
+            Some(key) => Err(Error::NobodyIsAsked { key }),
+            None => Ok(Arc::new(Open)),
+        };
     }
     let mut tokens = Tokens(Vec::new());
     if let Some(token) = settings.secret("websocket.token") {
@@ -55,13 +61,25 @@ fn file(settings: &Settings, project: &Path) -> Result<Option<TokenFile>, Error>
     }
 }
 
-/// The policy for JSON Web Tokens, where this program has it and the settings name a key.
+/// The policy for JSON Web Tokens, where the settings name a key.
 fn jwt(registry: &Registry, settings: &Settings) -> Result<Option<Arc<dyn AuthPolicy>>, Error> {
-    let has_it = settings.knows("jwt.key");
-    if has_it && (settings.secret("jwt.key").is_some() || settings.path("jwt.jwks").is_some()) {
-        return Ok(Some(registry.policy("jwt", settings)?));
+    let key = jwt_key(settings);
+    Ok(key.map(|_| registry.policy("jwt", settings)).transpose()?)
+}
+
+/// The setting that says whose JSON Web Tokens are believed, if this program knows such settings and one is set.
+fn jwt_key(settings: &Settings) -> Option<&'static str> {
+    if !settings.knows("jwt.key") {
+        return None;
     }
-    Ok(None)
+    let (key, file) = (
+        settings.secret("jwt.key").is_some(),
+        settings.path("jwt.jwks").is_some(),
+    );
+    [("jwt.key", key), ("jwt.jwks", file)]
+        .into_iter()
+        .find(|(_, set)| *set)
+        .map(|(key, _)| key)
 }
 
 /// Several ways to have a token. All of them stand for users, whose rights the schemas rule.

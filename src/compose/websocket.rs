@@ -10,6 +10,7 @@ use crate::error::Error;
 
 /// Settings that this version knows and cannot honour yet.
 const UNSUPPORTED: &[&str] = &[
+    "query_timeout",
     "websocket.auth_timeout",
     "websocket.compression",
     "websocket.compression_context_takeover",

@@ -5,9 +5,11 @@
     reason = "a test that panics has failed, and says where"
 )]
 
+mod examples;
 mod facade;
 mod needs_postgres;
 mod needs_redis;
 mod program;
 mod run;
 mod serve;
+mod settings;

@@ -156,7 +156,7 @@ fn a_token_is_shown_once_listed_without_itself_and_revoked() {
 }
 
 #[test]
-fn plugins_are_listed_and_the_absent_ones_with_their_feature() {
+fn plugins_are_listed_with_what_they_bring() {
     let project = Project::new();
 
     let ran = project.run(&["plugins"]);
@@ -169,8 +169,11 @@ fn plugins_are_listed_and_the_absent_ones_with_their_feature() {
         .iter()
         .map(|one| one["name"].clone())
         .collect();
-    assert_eq!(names.first(), Some(&json!("bifrost")), "{names:?}");
-    assert!(ran.out.contains("sqlite (feature `sqlite`)"), "{ran:?}");
+    assert_eq!(names, ["http", "jwt", "postgresql", "redis", "websocket"]);
+    assert!(
+        ran.out.contains("transport") && ran.out.contains("settings"),
+        "{ran:?}"
+    );
 }
 
 #[test]
@@ -204,4 +207,40 @@ fn completions_name_the_commands() {
         "{}",
         ran.out.len()
     );
+}
+
+#[test]
+fn what_mends_the_settings_works_while_they_are_wrong() {
+    let project = Project::new();
+    project.write(".zEnv", "WEBSOCKET_PORT=http\n");
+
+    let checked = project.run(&["config", "check", "--json"]);
+    let mending = [
+        &["config", "default"][..],
+        &["plugins"],
+        &["completions", "bash"],
+    ];
+
+    assert_eq!(
+        (checked.status, checked.json()["valid"].clone()),
+        (2, json!(false))
+    );
+    assert!(
+        checked.json()["faults"][0]
+            .as_str()
+            .unwrap()
+            .contains(".zEnv:1"),
+        "{checked:?}"
+    );
+    for arguments in mending {
+        assert_eq!(project.run(arguments).status, 0, "{arguments:?}");
+    }
+}
+
+#[test]
+fn what_this_build_lacks_ends_with_three_and_a_wrong_address_with_two() {
+    let project = Project::new();
+
+    assert_eq!(project.run(&["up", "cassandra"]).status, 3);
+    assert_eq!(project.run(&["http", "GET", "127.0.0.1:1/x"]).status, 2);
 }

@@ -205,6 +205,45 @@ fn a_server_that_would_let_nobody_in_does_not_start() {
     assert!(ran.err.contains("zcomm token new"), "{ran:?}");
 }
 
+#[tokio::test]
+async fn a_json_web_token_is_believed_where_its_key_is_set() {
+    // {"alg":"HS256"} . {"sub":"ada","exp":4102444800}, signed with the key below.
+    let head = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9";
+    let key = "0123456789abcdef0123456789abcdef";
+    let token = format!(
+        "{head}.eyJzdWIiOiJhZGEiLCJleHAiOjQxMDI0NDQ4MDB9.PoTWVBJDTgsg3kJyxx7wBtDhIsBRXY03TUPmOCJQLPQ"
+    );
+    let project = Project::new();
+    let key = format!("jwt.key={key}");
+    let server = Serving::start(
+        &project,
+        &["--set", "websocket.require_auth=true", "--set", &key],
+    );
+
+    let mut ada = Client::open_as(server.address, &format!("/?token={token}"), &[]).await;
+    let hello: Value = serde_json::from_str(&ada.next_text().await).unwrap();
+    let mut eve = Client::open_as(server.address, &format!("/?token={token}x"), &[]).await;
+
+    assert_eq!(hello["data"]["auth"]["user"], "ada");
+    assert_eq!(
+        eve.next().await,
+        Seen::Close(1008, "Invalid token".to_owned())
+    );
+}
+
+#[test]
+fn a_key_that_nobody_is_asked_for_stops_the_start() {
+    let key = "jwt.key=0123456789abcdef0123456789abcdef";
+
+    let ran = Project::new().run(&["serve", "--port", "0", "--set", key]);
+
+    assert_eq!(ran.status, 4);
+    assert!(
+        ran.err.contains("jwt.key") && ran.err.contains("websocket.require_auth"),
+        "{ran:?}"
+    );
+}
+
 #[test]
 fn a_server_that_would_not_be_as_safe_as_asked_does_not_start() {
     let project = Project::new();

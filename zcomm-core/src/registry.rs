@@ -14,10 +14,8 @@ use crate::transport::Transport;
 ///
 /// Each row: name, other names, feature of the facade, crate.
 const FIRST_PARTY: &[(&str, &[&str], &str, &str)] = &[
-    ("bifrost", &["ws", "wss", "websocket"], "ws", "zcomm-ws"),
     ("http", &["https"], "http", "zcomm-http"),
     ("jwt", &[], "jwt", "zcomm-core"),
-    ("mongodb", &["mongo"], "mongo", "zcomm-services-mongo"),
     (
         "postgresql",
         &["postgres", "pg"],
@@ -25,7 +23,7 @@ const FIRST_PARTY: &[(&str, &[&str], &str, &str)] = &[
         "zcomm-services-postgres",
     ),
     ("redis", &[], "redis", "zcomm-services-redis"),
-    ("sqlite", &[], "sqlite", "zcomm-services-sqlite"),
+    ("websocket", &["ws", "wss"], "ws", "zcomm-ws"),
 ];
 
 /// All plugins that are linked into a program.
@@ -183,8 +181,20 @@ impl Registry {
                 .filter(of_kind)
                 .map(|plugin| plugin.name)
                 .collect(),
-            fix: Fix::of(name),
+            fix: self.fix(name),
         })
+    }
+
+    fn fix(&self, name: &str) -> Fix {
+        let brings = |plugin: &Plugin| plugin.kinds().into_iter().map(PluginKind::as_str).collect();
+        let linked = self.plugins.iter().find(|plugin| plugin.answers_to(name));
+        linked.map_or_else(
+            || Fix::of(name),
+            |plugin| Fix::OtherKind {
+                package: plugin.package,
+                brings: brings(plugin),
+            },
+        )
     }
 
     fn add(&mut self, plugin: Plugin) -> Result<(), RegistryError> {
@@ -263,6 +273,13 @@ pub enum Fix {
         /// The crate that registers it.
         package: &'static str,
     },
+    /// The plugin is there, and brings something else.
+    OtherKind {
+        /// The crate that registers it.
+        package: &'static str,
+        /// What it brings, besides settings.
+        brings: Vec<&'static str>,
+    },
     /// It would be somebody else's.
     Link,
 }
@@ -283,6 +300,19 @@ impl Fix {
 impl fmt::Display for Fix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::OtherKind { package, brings } if brings.is_empty() => {
+                write!(
+                    f,
+                    "The crate {package} has that name, and brings settings only"
+                )
+            }
+            Self::OtherKind { package, brings } => {
+                write!(
+                    f,
+                    "The crate {package} has that name, and brings a {}",
+                    brings.join(" and a ")
+                )
+            }
             // The core is always linked; only its feature is missing.
             Self::Feature {
                 feature,
@@ -392,11 +422,10 @@ mod tests {
             .err()
             .unwrap();
 
-        assert!(
-            error
-                .to_string()
-                .starts_with("no driver is called `carrier`; this program has: none."),
-            "{error}"
+        assert_eq!(
+            error.to_string(),
+            "no driver is called `carrier`; this program has: none. \
+             The crate acme-carrier has that name, and brings a transport"
         );
     }
 }

@@ -197,6 +197,8 @@ impl Error {
     /// The stable name of the error.
     pub fn code(&self) -> &'static str {
         match self {
+            // What the registry says of a name is more than the wire's `internal`.
+            Self::Driver(zcomm_core::Error::Registry(error)) => error.code(),
             Self::Driver(error) => error.code().as_str(),
             Self::NoSource { .. } => "no_source",
             Self::NotInstalled { .. } => "not_installed",

@@ -13,7 +13,7 @@ use zcomm_core::Plugin;
 use zcomm_core::settings::WEBSOCKET_KEYS;
 
 /// What this crate brings to a program: the settings of its server.
-pub const PLUGIN: Plugin = Plugin::new("bifrost", env!("CARGO_PKG_NAME"))
-    .aliases(&["websocket"])
+pub const PLUGIN: Plugin = Plugin::new("websocket", env!("CARGO_PKG_NAME"))
+    .aliases(&["ws"])
     .keys(WEBSOCKET_KEYS);
 zcomm_core::inventory::submit!(PLUGIN);

@@ -104,6 +104,11 @@ impl Args {
         }
     }
 
+    /// The plugins and the table of settings alone: for commands that must work when the settings are wrong.
+    pub(crate) fn bare(&self) -> anyhow::Result<Comm> {
+        Ok(Comm::builder().isolated().build()?)
+    }
+
     /// Settings, plugins and the ways into each part.
     pub(crate) fn comm(&self) -> anyhow::Result<Comm> {
         Ok(self.builder().build()?)

@@ -106,7 +106,15 @@ fn is_set(one: &Explained) -> bool {
 }
 
 fn check(args: &crate::args::Args, as_json: bool) -> anyhow::Result<Outcome> {
-    let comm = args.comm()?;
+    let comm = match args.comm() {
+        Ok(comm) => comm,
+        Err(error) => {
+            if as_json {
+                output::json(&json!({"valid": false, "faults": faults(&error)}));
+            }
+            return Err(error);
+        }
+    };
     let set = comm
         .settings()
         .explain()
@@ -126,7 +134,7 @@ fn check(args: &crate::args::Args, as_json: bool) -> anyhow::Result<Outcome> {
 }
 
 fn default(args: &crate::args::Args, as_markdown: bool, as_json: bool) -> anyhow::Result<Outcome> {
-    let comm = args.comm()?;
+    let comm = args.bare()?;
     let keys: Vec<&Key> = comm.keys().collect();
     if as_json {
         output::json(&Value::Array(
@@ -149,10 +157,20 @@ fn warn(comm: &zcomm::Comm) {
 fn key_json(key: &Key) -> Value {
     json!({
         "key": key.path,
-        "variable": key.env,
+        "env": key.env,
         "kind": key.kind.name(),
         "secret": key.secret,
         "default": key.default,
         "doc": key.doc,
     })
+}
+
+/// Everything that is wrong, one text each.
+fn faults(error: &anyhow::Error) -> Vec<String> {
+    match error.downcast_ref() {
+        Some(zcomm::Error::Settings(invalid)) => {
+            invalid.problems().iter().map(ToString::to_string).collect()
+        }
+        _ => vec![error.to_string()],
+    }
 }

@@ -42,16 +42,31 @@ fn status(error: &anyhow::Error) -> u8 {
             Failure::Usage { .. } => 2,
         };
     }
-    if error
-        .chain()
-        .any(<dyn std::error::Error>::is::<RegistryError>)
-    {
-        return 3;
+    match code(error) {
+        Some("unknown_plugin" | "duplicate_plugin") => 3,
+        Some("invalid_settings" | "no_machine_file" | "unreadable_settings" | "url") => 2,
+        _ => 4,
+    }
+}
+
+/// The stable name of the error, whichever crate it is from.
+fn code(error: &anyhow::Error) -> Option<&'static str> {
+    #[cfg(feature = "services")]
+    if let Some(error) = error.downcast_ref::<zcomm::services::Error>() {
+        return Some(error.code());
+    }
+    #[cfg(feature = "http")]
+    if let Some(error) = error.downcast_ref::<zcomm::http::Error>() {
+        return Some(error.code());
+    }
+    if let Some(error) = error.downcast_ref::<RegistryError>() {
+        return Some(error.code());
     }
     match error.downcast_ref() {
-        Some(zcomm::Error::Settings(_)) => 2,
-        Some(zcomm::Error::Registry(_)) => 3,
-        _ => 4,
+        // A part's code is the one of the wire; what the registry says is more than `internal`.
+        Some(zcomm::Error::Part(zcomm::core::Error::Registry(error))) => Some(error.code()),
+        Some(error) => Some(zcomm::Error::code(error)),
+        None => None,
     }
 }
 
@@ -64,10 +79,12 @@ fn hint(error: &anyhow::Error) -> Option<String> {
             Failure::Usage { hint, .. } => (*hint).to_owned(),
         });
     }
-    match error.downcast_ref() {
-        Some(zcomm::Error::Settings(_)) => {
+    match code(error)? {
+        "invalid_settings" => {
             Some("`zcomm config default` prints every setting with its default".to_owned())
         }
+        "unknown_plugin" => Some("`zcomm plugins` lists what this build has".to_owned()),
+        "url" => Some("an address begins with http:// or https://".to_owned()),
         _ => None,
     }
 }

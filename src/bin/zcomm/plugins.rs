@@ -13,7 +13,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &crate::args::Args, plugins: &Args) -> anyhow::Result<Outcome> {
-    let comm = args.comm()?;
+    let comm = args.bare()?;
     let all = comm.registry().plugins();
     if plugins.json {
         output::json(&Value::Array(all.iter().map(to_json).collect()));
@@ -46,7 +46,7 @@ fn feature(fix: &Fix) -> String {
 fn to_row(plugin: &Plugin) -> [Cell; 4] {
     [
         plugin.name.into(),
-        kinds(plugin).join(", ").into(),
+        brings(plugin).into(),
         plugin.package.into(),
         plugin.aliases.join(", ").into(),
     ]
@@ -64,4 +64,14 @@ fn to_json(plugin: &Plugin) -> Value {
 
 fn kinds(plugin: &Plugin) -> Vec<&'static str> {
     plugin.kinds().into_iter().map(PluginKind::as_str).collect()
+}
+
+/// What a person reads: parts, or that there are only settings.
+fn brings(plugin: &Plugin) -> String {
+    let kinds = kinds(plugin);
+    if kinds.is_empty() {
+        "settings".to_owned()
+    } else {
+        kinds.join(", ")
+    }
 }

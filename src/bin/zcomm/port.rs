@@ -12,7 +12,7 @@ use crate::output::{self, BAD, Cell, GOOD, Outcome};
 #[command(after_help = "Ends with status 1 if one of the ports is in use.")]
 pub(crate) struct Args {
     /// The ports to look at
-    #[arg(required = true, value_name = "PORT")]
+    #[arg(required = true, value_name = "PORT", value_parser = port)]
     ports: Vec<NonZeroU16>,
     /// Prints JSON
     #[arg(long)]
@@ -27,7 +27,7 @@ struct Finding {
 }
 
 pub(crate) fn run(args: &crate::args::Args, port: &Args) -> anyhow::Result<Outcome> {
-    let comm = args.comm()?;
+    let comm = args.bare()?;
     let look = |port: &NonZeroU16| look_at(*port, comm.registry(), comm.settings());
     let findings = port
         .ports
@@ -114,4 +114,9 @@ impl Finding {
             beside.into(),
         ]
     }
+}
+
+fn port(text: &str) -> Result<NonZeroU16, String> {
+    text.parse()
+        .map_err(|_| "a port is a number from 1 to 65535".to_owned())
 }

@@ -3,6 +3,7 @@
 mod demo;
 
 use anyhow::Context;
+use zcomm::CommBuilder;
 use zcomm::ws::bifrost::Bifrost;
 
 use crate::output::{self, GOOD, HEAD, Outcome};
@@ -21,23 +22,16 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &crate::args::Args, serve: &Args) -> anyhow::Result<Outcome> {
-    let mut builder = args.builder().log();
-    if let Some(host) = &serve.host {
-        builder = builder.set_from("--host", "websocket.host", host);
-    }
-    if let Some(port) = serve.port {
-        builder = builder.set_from("--port", "websocket.port", port.to_string());
+    let is_demo = serve.builder(args).build()?.schema()?.models().is_empty();
+    let mut builder = serve.builder(args).log();
+    if is_demo {
+        builder = builder.schema(demo::schema()?);
     }
     let comm = builder.build()?;
-    let is_demo = comm.schema()?.models().is_empty();
     crate::wait(async {
-        let mut server = comm.bifrost()?;
+        let server = comm.bifrost()?.bind().await?;
         if is_demo {
-            server = server.schema(demo::schema()?);
-        }
-        let server = server.bind().await?;
-        if is_demo {
-            demo::fill(server.app()).await?;
+            demo::fill(comm.data()?).await?;
         }
         greet(&comm, &server);
         until_stopped(&server).await?;
@@ -50,13 +44,23 @@ pub(crate) fn run(args: &crate::args::Args, serve: &Args) -> anyhow::Result<Outc
     })
 }
 
+impl Args {
+    fn builder(&self, args: &crate::args::Args) -> CommBuilder {
+        let mut builder = args.builder();
+        if let Some(host) = &self.host {
+            builder = builder.set_from("--host", "websocket.host", host);
+        }
+        if let Some(port) = self.port {
+            builder = builder.set_from("--port", "websocket.port", port.to_string());
+        }
+        builder
+    }
+}
+
 fn greet(comm: &zcomm::Comm, server: &Bifrost) {
     let address = server.local_addr();
-    let auth = if comm.settings().flag("websocket.require_auth") {
-        "a token"
-    } else {
-        "no token"
-    };
+    let needs_token = comm.settings().flag("websocket.require_auth");
+    let auth = if needs_token { "a token" } else { "no token" };
     let origins = match comm.settings().list("websocket.allowed_origins") {
         [] => "pages of this machine".to_owned(),
         listed => listed.join(", "),
@@ -72,9 +76,14 @@ fn greet(comm: &zcomm::Comm, server: &Bifrost) {
         "{GOOD}zBifrost{GOOD:#} on {HEAD}ws://{address}/ws{HEAD:#} for {origins}, {auth} needed"
     ));
     output::line(&format!("models: {}", models.join(", ")));
+    let first = models.first().copied().unwrap_or("users");
+    let token = if needs_token {
+        " -H 'Authorization: Bearer TOKEN'"
+    } else {
+        ""
+    };
     output::line(&format!(
-        "try: curl -H 'Content-Type: application/json' -d '{{\"zKey\":\"^List {}\"}}' http://{address}/dispatch",
-        models.first().copied().unwrap_or("users"),
+        "try: curl{token} -H 'Content-Type: application/json' -d '{{\"zKey\":\"^List {first}\"}}' http://{address}/dispatch",
     ));
 }
 

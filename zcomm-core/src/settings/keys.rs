@@ -8,6 +8,8 @@ pub const KEYS: &[Key] = &[
         .env("ZCOMM_TITLE")
         .default("zcomm")
         .doc("Name of the application in ready lines and logs."),
+    Key::choice("zMode", &["Terminal", "zBifrost"])
+        .doc("Taken for the guides' sake, and changes nothing: a program says what it serves by what it calls, and `zcomm serve` serves zBifrost."),
     Key::choice("deployment", &["Development", "Testing", "Production"])
         .env("ZCOMM_DEPLOYMENT")
         .default("Production")
@@ -38,6 +40,9 @@ pub const KEYS: &[Key] = &[
         .env("ZCOMM_ADMIN_ROLES")
         .default("admin")
         .doc("Roles that may use every model; with authentication off nobody has them."),
+    Key::text("policy")
+        .env("ZCOMM_POLICY")
+        .doc("The policy plugin that says who callers are, as `zcomm plugins` lists it; without it, tokens."),
     Key::path("token_file")
         .env("ZCOMM_TOKEN_FILE")
         .doc("File of the tokens that `zcomm token` makes; without it `.zcomm/tokens.json` of the project."),
@@ -91,9 +96,7 @@ pub const SECTIONS: &[Section] = &[
     Section::new("websocket", "ws", "The WebSocket server."),
     Section::new("http", "http", "The HTTP client."),
     Section::new("bifrost", "bifrost", "The zBifrost protocol."),
-    Section::new("cache", "cache", "The answer cache."),
     Section::new("jwt", "jwt", "JSON Web Tokens."),
-    Section::new("console", "console", "The console."),
     Section::new(
         "services",
         "services",
@@ -101,6 +104,4 @@ pub const SECTIONS: &[Section] = &[
     ),
     Section::new("postgresql", "postgres", "PostgreSQL."),
     Section::new("redis", "redis", "Redis."),
-    Section::new("mongodb", "mongo", "MongoDB."),
-    Section::new("sqlite", "sqlite", "The embedded store."),
 ];

@@ -133,7 +133,7 @@ impl fmt::Debug for Channel {
 /// A transport for `scheme` that is nothing but a service: for tests, and for what lives in the same process.
 ///
 /// ```
-/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
 /// use http::{Request, Response};
 /// use tower::{Layer, ServiceExt, service_fn};
 /// use zcomm_core::{Body, Error, TransportLayer, transport};

@@ -10,7 +10,7 @@ use zcomm_core::{AnswerCache, AuthPolicy, Caller};
 use super::rate::Limits;
 
 /// The store of an app, behind everything that a write must pass.
-pub(super) type AppStore = Committed<Arc<dyn Store>>;
+pub(super) type AppStore = Arc<Committed<Arc<dyn Store>>>;
 
 /// What every event may need. One per server, shared by all requests.
 pub struct App {

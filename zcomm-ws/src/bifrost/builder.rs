@@ -11,7 +11,7 @@ use tower::ServiceBuilder;
 use zcomm_core::data::{Access, Committed, MemoryStore, Schema, Store};
 use zcomm_core::{AnswerCache, AuthLayer, AuthPolicy, BoxService, DeadlineLayer, Open};
 
-use super::app::App;
+use super::app::{App, AppStore};
 use super::front::Front;
 use super::rate::Limits;
 use super::resolve::ResolveLayer;
@@ -27,7 +27,7 @@ pub struct BifrostBuilder {
     config: ServerConfig,
     schema: Schema,
     access: Access,
-    store: Option<Arc<dyn Store>>,
+    store: Option<AppStore>,
     policy: Arc<dyn AuthPolicy>,
     answers: Option<Arc<dyn AnswerCache>>,
     limits: Limits,
@@ -68,7 +68,12 @@ impl BifrostBuilder {
     }
 
     /// Where rows are kept; without one, in memory.
-    pub fn store(mut self, store: Arc<dyn Store>) -> Self {
+    pub fn store(self, store: Arc<dyn Store>) -> Self {
+        self.committed(Arc::new(Committed::new(store)))
+    }
+
+    /// The same, shared with others who write: what any of them writes is noticed.
+    pub fn committed(mut self, store: Arc<Committed<Arc<dyn Store>>>) -> Self {
         self.store = Some(store);
         self
     }
@@ -117,7 +122,10 @@ impl BifrostBuilder {
         // Rows are served here: a page from disk always has to show a token.
         self.config.files_without_token = false;
         let loopback = is_loopback(&self.config).await;
-        let memory = || Arc::new(MemoryStore::new(self.schema.models().to_vec())) as Arc<dyn Store>;
+        let memory = || {
+            let memory = MemoryStore::new(self.schema.models().to_vec());
+            Arc::new(Committed::new(Arc::new(memory) as Arc<dyn Store>))
+        };
         let store = self.store.unwrap_or_else(memory);
         let app = Arc::new(App {
             schema: self.schema,
@@ -125,7 +133,7 @@ impl BifrostBuilder {
                 .access
                 .auth(self.config.require_auth)
                 .loopback(loopback),
-            store: Committed::new(store),
+            store,
             policy: Arc::clone(&self.policy),
             answers: self.answers,
             limits: self.limits,

@@ -69,8 +69,8 @@ impl Rate {
         let passed = now.saturating_duration_since(self.last);
         self.last = now;
         self.left = (self.left + passed.as_secs_f64() * self.per_second).min(self.burst);
-        // Whoever pauses as long as the bucket needs to fill by half is no longer the same flood.
-        if self.left > self.burst / 2.0 {
+        // Whoever pauses until the bucket is full is no longer the same flood.
+        if self.left >= self.burst {
             self.over = None;
         }
         if self.left >= 1.0 {

@@ -101,3 +101,79 @@ fn resolve(app: &App, request: &Request<Body>) -> Result<(Message, Command), Err
     };
     Ok((Message(Arc::new(members)), command))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use tower::{ServiceExt, service_fn};
+    use zcomm_core::data::{Access, Committed, Field, Kind, MemoryStore, Model, Schema, Store};
+    use zcomm_core::{Code, Open};
+
+    use super::*;
+    use crate::bifrost::rate::Limits;
+
+    fn app() -> Arc<App> {
+        let notes = Model::builder("notes").field(Field::new("id", Kind::Int).primary_key());
+        let schema = Schema::of([notes.build().unwrap()]).unwrap();
+        let memory: Arc<dyn Store> = Arc::new(MemoryStore::new(schema.models().to_vec()));
+        Arc::new(App {
+            schema,
+            access: Access::unrestricted(),
+            store: Arc::new(Committed::new(memory)),
+            policy: Arc::new(Open),
+            answers: None,
+            limits: Limits::default(),
+            longest_message: 1024,
+        })
+    }
+
+    /// What reaches the inner service: the command's action and one member of the message.
+    async fn resolved(path: &str, body: Body) -> Result<(String, Option<Value>), Error> {
+        let seen = Mutex::new(None);
+        let inner = service_fn(|request: Request<Body>| {
+            let extensions = request.extensions();
+            let command = extensions.get::<Arc<Command>>().unwrap();
+            let message = extensions.get::<Message>().unwrap();
+            *seen.lock().unwrap() = Some((
+                command.action().to_string(),
+                message.member("model").cloned(),
+            ));
+            async { Ok(Response::new(Body::empty())) }
+        });
+        let request = Request::post(path).body(body).unwrap();
+        ResolveLayer::new(app())
+            .layer(inner)
+            .oneshot(request)
+            .await?;
+        Ok(seen.into_inner().unwrap().unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_dispatch_becomes_its_command_and_any_other_event_its_name() {
+        let read = resolved("/dispatch", Body::from(r#"{"zKey":"^List notes"}"#))
+            .await
+            .unwrap();
+        let event = resolved("/get_schema", Body::from(r#"{"model":"notes","x":null}"#))
+            .await
+            .unwrap();
+
+        assert_eq!(read, ("read `notes`".to_owned(), None));
+        assert_eq!(
+            event,
+            ("send `get_schema`".to_owned(), Some("notes".into()))
+        );
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_resolved_goes_no_further() {
+        for (body, code) in [
+            ("{", Code::InvalidJson),
+            ("[]", Code::BadRequest),
+            (r#"{"zKey":"^List x"}"#, Code::UnknownModel),
+        ] {
+            let error = resolved("/dispatch", Body::from(body)).await.unwrap_err();
+            assert_eq!(error.code(), code, "{body}");
+        }
+    }
+}

@@ -5,7 +5,7 @@ use zcomm::core::Identity;
 use zcomm::core::data::{
     Access, DefaultValue, Field, Kind, Model, Requester, Schema, Store, Write,
 };
-use zcomm::ws::bifrost::App;
+use zcomm::data::Data;
 
 /// Users, and messages by them.
 pub(super) fn schema() -> anyhow::Result<Schema> {
@@ -25,11 +25,14 @@ pub(super) fn schema() -> anyhow::Result<Schema> {
 }
 
 /// The rows that are there at the start.
-pub(super) async fn fill(app: &App) -> anyhow::Result<()> {
+pub(super) async fn fill(data: &Data) -> anyhow::Result<()> {
     let rows = [
         (
             "users",
-            json!([{"name": "Ada", "email": "ada@example.com"}, {"name": "Grace", "email": "grace@example.com"}]),
+            json!([
+                {"name": "Ada", "email": "ada@example.com"},
+                {"name": "Grace", "email": "grace@example.com"}
+            ]),
         ),
         (
             "messages",
@@ -38,15 +41,14 @@ pub(super) async fn fill(app: &App) -> anyhow::Result<()> {
     ];
     let access = Access::unrestricted();
     let operator = Identity::user("zcomm");
-    for (model, data) in rows {
-        let arguments = json!({ "data": data });
+    for (model, rows) in rows {
+        let arguments = json!({ "data": rows });
         let arguments = arguments
             .as_object()
             .expect("it was written as an object just above");
-        let write = Write::create(app.schema().model(model)?, arguments)?;
-        app.store()
-            .write(&[access.write(write, &Requester::new(&operator))?])
-            .await?;
+        let write = Write::create(data.schema().model(model)?, arguments)?;
+        let write = access.write(write, &Requester::new(&operator))?;
+        data.store().write(&[write]).await?;
     }
     Ok(())
 }
