@@ -5,7 +5,9 @@
     reason = "a test that panics has failed, and says where"
 )]
 
+mod examples;
 mod facade;
+mod http_program;
 mod needs_postgres;
 mod needs_redis;
 mod program;

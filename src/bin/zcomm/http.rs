@@ -15,8 +15,8 @@ use content::Data;
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
-The body goes to stdout: JSON indented if that is a terminal, and else the very bytes, however many. The status goes to
-stderr. Ends with status 1 if the answer is 400 or above, with 4 if there is no answer or not all of it.
+The body goes to stdout: JSON indented if that is a terminal, and else the very bytes, however many. The status goes \
+to stderr. Ends with status 1 if the answer is 400 or above, with 4 if there is no answer or not all of it.
 
   zcomm http get https://api.example.com/users -q page=2 --bearer s3cr3t
   zcomm http post https://api.example.com/users --json '{\"name\": \"Ada\"}'

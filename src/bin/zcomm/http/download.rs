@@ -17,13 +17,18 @@ const WORTH_A_BAR: u64 = 1024 * 1024;
 
 /// Writes the whole body to `file`, or nothing: what was there stays until then.
 pub(super) async fn save(response: Response, file: &Path) -> anyhow::Result<()> {
-    let temporary = beside(file)?;
-    let bytes = tokio::select! {
-        written = write(response, &temporary) => {
-            written.with_context(|| format!("{} is not written", file.display()))?
-        }
-        // Whoever interrupts wants no half a file to stay, under whatever name.
+    let whole = async {
+        let temporary = beside(file)?;
+        let bytes = write(response, &temporary).await;
+        let bytes = bytes.with_context(|| format!("{} is not written", file.display()))?;
+        anyhow::Ok((temporary, bytes))
+    };
+    let (temporary, bytes) = tokio::select! {
+        // The first to be asked, so that it is in force before there is a file: whoever interrupts wants no half of
+        // one to stay, under whatever name.
+        biased;
         _ = tokio::signal::ctrl_c() => bail!("interrupted: {} is not written", file.display()),
+        whole = whole => whole?,
     };
     let kept = temporary.persist(file).map_err(|error| error.error);
     kept.with_context(|| format!("cannot write {}", file.display()))?;
