@@ -1,6 +1,7 @@
 //! Measures the HTTP client against reqwest alone and a raw hyper client, on loopback, and what each of its layers costs.
 //!
-//! Prints Markdown, and with `--json FILE` writes every figure. `cargo xtask bench http` runs it.
+//! Prints Markdown, and with `--json FILE` writes every figure. `cargo xtask bench http` runs it. With `--profile zcomm` one
+//! client runs alone, for a profiler to look at.
 
 #![expect(clippy::print_stdout, reason = "a program for the terminal")]
 
@@ -24,6 +25,7 @@ struct Args {
     rounds: usize,
     window: Duration,
     json: Option<String>,
+    profile: Option<usize>,
 }
 
 fn main() -> Result<()> {
@@ -32,6 +34,12 @@ fn main() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
+    if let Some(client) = args.profile {
+        let rounds = Rounds::new(&server, args.rounds, args.window)?;
+        let rate = runtime.block_on(rounds.alone(client))?;
+        println!("{:.1} k/s", rate / 1000.0);
+        return Ok(());
+    }
     let (rates, costs) = runtime.block_on(async {
         let rounds = Rounds::new(&server, args.rounds, args.window)?;
         let mut rates = Vec::new();
@@ -56,6 +64,7 @@ fn args() -> Result<Args> {
         rounds: 15,
         window: Duration::from_millis(400),
         json: None,
+        profile: None,
     };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
@@ -66,7 +75,10 @@ fn args() -> Result<Args> {
             "--rounds" => args.rounds = value.parse()?,
             "--window-ms" => args.window = Duration::from_millis(value.parse()?),
             "--json" => args.json = Some(value),
-            _ => bail!("`{word}` is not an option: --rounds N, --window-ms N, --json FILE"),
+            "--profile" => args.profile = Some(peer::place(&value)?),
+            _ => bail!(
+                "`{word}` is not an option: --rounds N, --window-ms N, --json FILE, --profile CLIENT"
+            ),
         }
     }
     Ok(args)

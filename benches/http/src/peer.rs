@@ -1,6 +1,6 @@
 //! The clients that are compared: each sends one request and reads the whole answer, in the way its users would.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
 use http::{Method, Request, header};
 use http_body_util::{BodyExt, Full};
@@ -32,6 +32,13 @@ pub(crate) enum Peer {
     Hyper(Box<Client<HttpConnector, Full<Bytes>>>),
     Reqwest(reqwest::Client),
     Zcomm(HttpClient),
+}
+
+/// The place of a client in the order in which they are reported.
+pub(crate) fn place(name: &str) -> Result<usize> {
+    let names = ["hyper", "reqwest", "zcomm"];
+    let place = names.iter().position(|known| *known == name);
+    place.with_context(|| format!("no client `{name}`: {}", names.join(", ")))
 }
 
 /// Where to and what: the same for all.

@@ -61,6 +61,15 @@ impl Rounds {
         })
     }
 
+    /// How fast one client is without the others, with one GET at a time.
+    pub(crate) async fn alone(&self, client: usize) -> Result<f64> {
+        let mut rates = Vec::new();
+        for _ in 0..self.rounds {
+            rates.push(self.rate(&self.peers[client], Call::Get, 1).await?);
+        }
+        Ok(median(rates))
+    }
+
     /// Each round begins with another client.
     async fn round(&self, number: usize, call: Call, in_flight: usize) -> Result<[f64; 3]> {
         let mut rates = [0.0; 3];
