@@ -107,11 +107,30 @@ impl Comm {
     }
 
     /// The HTTP client. Every call gives the same one, so connections are shared.
+    ///
+    /// [`layer`](zcomm_http::HttpClient::layer) makes one of it that has one more layer; what else there is to choose,
+    /// [`http_builder`](Self::http_builder) offers.
     #[cfg(feature = "http")]
     pub fn http(&self) -> &zcomm_http::HttpClient {
         self.0
             .http
             .get_or_init(|| crate::compose::http_client(&self.0.transports, &self.0.settings))
+    }
+
+    /// Begins an HTTP client of one's own over the same transports, with the deadlines of the settings.
+    ///
+    /// It shares connections with [`http`](Self::http), but not what that has learnt about hosts.
+    ///
+    /// ```
+    /// use zcomm::{Comm, http::Retry};
+    ///
+    /// let comm = Comm::builder().isolated().build()?;
+    /// let impatient = comm.http_builder().retry(Retry::none()).without_breaker().build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "http")]
+    pub fn http_builder(&self) -> zcomm_http::HttpClientBuilder {
+        crate::compose::http_builder(&self.0.transports, &self.0.settings)
     }
 
     /// The local services. Every call gives the same manager.

@@ -14,7 +14,7 @@ mod websocket;
 #[cfg(feature = "bifrost")]
 pub(crate) use bifrost::{access, builder as bifrost};
 #[cfg(feature = "http")]
-pub(crate) use http::client as http_client;
+pub(crate) use http::{builder as http_builder, client as http_client};
 #[cfg(feature = "services")]
 pub(crate) use services::manager as services;
 #[cfg(feature = "ws")]

@@ -1,27 +1,146 @@
-//! The examples, built and run as their readers do.
+//! The examples, run as a reader runs them, and what they print.
 
-use std::process::Command;
+use std::io::{BufRead, BufReader, Read};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 
-/// Runs an example that ends by itself, and gives what it prints.
-fn run(name: &str) -> String {
-    let mut command = Command::new(env!("CARGO"));
-    command.current_dir(env!("CARGO_MANIFEST_DIR"));
-    command.args(["run", "--quiet", "--all-features", "--example", name]);
+use crate::run::Project;
+
+const EXAMPLES: [&str; 6] = [
+    "custom_driver",
+    "http_client_demo",
+    "lvl1_http_get",
+    "lvl1_http_methods",
+    "lvl3_http_errors",
+    "simple_http_server",
+];
+
+/// The folder that the examples were built into: Cargo builds programs for tests, but no examples.
+fn folder() -> &'static PathBuf {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        let built = Command::new(env!("CARGO"))
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .args(["build", "--quiet", "--workspace", "--all-features"])
+            .args(EXAMPLES.iter().flat_map(|name| ["--example", name]))
+            .status()
+            .unwrap();
+        assert!(built.success());
+        let program = PathBuf::from(env!("CARGO_BIN_EXE_zcomm"));
+        program.with_file_name("examples")
+    })
+}
+
+fn example(name: &str) -> Command {
+    let mut command = Command::new(folder().join(name));
+    let nowhere = std::env::temp_dir();
+    // Neither settings nor proxies of this machine are the examples' business.
+    command.env_clear().current_dir(nowhere);
+    command
+}
+
+#[track_caller]
+fn prints(mut command: Command, expected: &str) {
     let output = command.output().unwrap();
-    let printed = String::from_utf8(output.stdout).unwrap();
-    assert!(
-        output.status.success(),
-        "{printed}{}",
-        String::from_utf8_lossy(&output.stderr)
+
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
+}
+
+#[test]
+fn get_shows_what_the_server_received() {
+    prints(
+        example("lvl1_http_get"),
+        "Server received: {\"demo\":\"zComm\",\"level\":\"1\"}\n",
     );
-    printed
+}
+
+#[test]
+fn all_methods_follow_one_pattern() {
+    prints(
+        example("lvl1_http_methods"),
+        "GET    200 OK {\"key\":\"value\"}\n\
+         POST   200 OK {\"name\":\"Alice\"}\n\
+         PUT    200 OK {\"name\":\"Alice\",\"role\":\"Developer\"}\n\
+         PATCH  200 OK {\"role\":\"Tech Lead\"}\n\
+         DELETE 200 OK\n",
+    );
+}
+
+#[test]
+fn errors_are_handled_without_a_crash() {
+    prints(
+        example("lvl3_http_errors"),
+        "Testing 404 Not Found...\n\
+         \x20 Status: 404\n\
+         Testing 500 Server Error...\n\
+         \x20 Status: 500\n\
+         Testing Invalid URL...\n\
+         \x20 ✓ Handled gracefully\n\
+         Testing Timeout (2s limit)...\n\
+         \x20 ✓ Handled gracefully\n",
+    );
+}
+
+const CYCLE: &str = "POST /post\n\
+     \x20 Status: 200 OK\n\
+     \x20 Server received: {\"username\":\"ada\",\"remember\":true}\n\
+     GET /get?page=2\n\
+     \x20 Status: 200 OK\n\
+     \x20 Server received: {\"page\":\"2\"}\n\
+     GET /get with a header\n\
+     \x20 Server received: \"zcomm\"\n\
+     GET /status/404\n\
+     \x20 Status: 404 Not Found, ok: false\n";
+
+/// A program that is ended with the value.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn the_two_programs_of_the_demo_talk_to_each_other() {
+    let mut server = example("simple_http_server");
+    server.args(["--port", "0"]).stdout(Stdio::piped());
+    let mut server = Running(server.spawn().unwrap());
+    let mut told = BufReader::new(server.0.stdout.take().unwrap());
+    let mut line = String::new();
+    told.read_line(&mut line).unwrap();
+    let url = line.trim().strip_prefix("Serving on ").unwrap();
+
+    let mut client = example("http_client_demo");
+    client.args(["--url", url]);
+    prints(client, CYCLE);
+
+    drop(server);
+    let mut rest = String::new();
+    told.read_to_string(&mut rest).unwrap();
+    assert!(rest.contains("/status/404"), "{rest}");
+}
+
+#[test]
+fn the_client_of_the_demo_runs_alone_too() {
+    prints(example("http_client_demo"), CYCLE);
 }
 
 #[test]
 fn a_driver_of_ones_own_is_registered_started_and_stopped() {
-    let printed = run("custom_driver");
+    let project = Project::new();
+    let mut command = example("custom_driver");
+    command.current_dir(project.folder());
+    command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
 
+    let output = command.output().unwrap();
+
+    let printed = String::from_utf8(output.stdout).unwrap();
     let lines: Vec<&str> = printed.lines().collect();
+    assert!(output.status.success() && lines.len() == 4, "{printed}");
     assert!(lines[0].contains("python-files"), "{printed}");
     assert_eq!(lines[1], "python-files is running");
     assert!(

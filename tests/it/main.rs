@@ -7,6 +7,7 @@
 
 mod examples;
 mod facade;
+mod http_program;
 mod needs_postgres;
 mod needs_redis;
 mod program;

@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 
 mod args;
+mod bench;
 mod ci;
 mod command;
 mod features;
@@ -31,6 +32,7 @@ usage: cargo xtask <command>
   tidy      check what no compiler checks: module docs, file length, dependency arrows, README …
   features  print the facade's feature table as it has to stand in README.md
   long      what is too slow for `test`
+  bench     measure against others (`bench http`); `--record` puts the tables into docs/performance.md
 
 `test`, `ci` and `long` are lists of steps and take:
   --without NAME   leave out a step, or every step that needs a tool (`--without redis`)
@@ -60,6 +62,7 @@ fn dispatch(mut words: Vec<String>) -> Result<ExitCode> {
         "tidy" => tidy::run(&words),
         "features" => features::run(&words),
         "long" => long::run(words),
+        "bench" => bench::run(words),
         other => bail!("there is no command `{other}`\n\n{USAGE}"),
     }
 }

@@ -57,7 +57,9 @@ pub use registry::{Fix, Registry, RegistryError};
 pub use secret::{Secret, SecretDigest};
 pub use service::{RequireLayer, ServiceDriver};
 pub use settings::Settings;
-pub use transport::{BoxService, Channel, EventStream, Transport, TransportCx, TransportLayer};
+pub use transport::{
+    BoxService, Channel, Credential, EventStream, Transport, TransportCx, TransportLayer,
+};
 
 #[doc(no_inline)]
 pub use inventory;

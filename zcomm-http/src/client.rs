@@ -6,9 +6,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::{HeaderMap, Method, Request, Uri};
+use http::{HeaderMap, Method, Request, Response as Answer, Uri};
 use serde::Serialize;
-use tower::ServiceExt;
+use tower::{Layer, Service, ServiceExt};
 use zcomm_core::{Body, BoxService, Transport};
 
 use crate::call::Call;
@@ -18,6 +18,7 @@ use crate::request::RequestBuilder;
 use crate::response::Response;
 
 pub use builder::HttpClientBuilder;
+use builder::Outer;
 
 /// An HTTP client. Clones are cheap, and share connections and what is known about hosts.
 ///
@@ -38,6 +39,9 @@ pub struct HttpClient {
 
 struct Shared {
     stack: BoxService,
+    /// What of the stack is inside of redirects, and what is put around it.
+    inner: BoxService,
+    outer: Outer,
     headers: HeaderMap,
     max_body: usize,
 }
@@ -55,6 +59,53 @@ impl HttpClient {
     /// A client that differs from the defaults.
     pub fn builder() -> HttpClientBuilder {
         HttpClientBuilder::default()
+    }
+
+    /// The same client with one more layer, in the place that [`HttpClientBuilder::layer`] describes: around those that
+    /// it has already.
+    ///
+    /// Both share connections and what is known about hosts. The other one does not get the layer.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// use http::{HeaderValue, Request};
+    /// use tower::util::MapRequestLayer;
+    /// use zcomm_core::Body;
+    /// use zcomm_http::{HttpClient, mock::MockTransport};
+    ///
+    /// let mock = MockTransport::echo();
+    /// let client = HttpClient::new(mock.transport());
+    /// let tagged = client.layer(MapRequestLayer::new(|mut request: Request<Body>| {
+    ///     request.headers_mut().insert("x-app", HeaderValue::from_static("shop"));
+    ///     request
+    /// }));
+    ///
+    /// tagged.get("https://api.example/").send().await.unwrap();
+    /// assert_eq!(mock.requests()[0].headers["x-app"], "shop");
+    /// # });
+    /// ```
+    #[must_use = "the client itself stays as it is"]
+    pub fn layer<L>(&self, layer: L) -> Self
+    where
+        L: Layer<BoxService>,
+        L::Service: Service<Request<Body>, Response = Answer<Body>, Error = zcomm_core::Error>
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+        <L::Service as Service<Request<Body>>>::Future: Send + 'static,
+    {
+        let inner = BoxService::new(layer.layer(self.shared.inner.clone()));
+        let outer = self.shared.outer.clone();
+        Self {
+            shared: Arc::new(Shared {
+                stack: outer.around(inner.clone(), true),
+                inner,
+                outer,
+                headers: self.shared.headers.clone(),
+                max_body: self.shared.max_body,
+            }),
+        }
     }
 
     /// Begins a request with any method.

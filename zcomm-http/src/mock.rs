@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use serde_json::{Map, Value, json};
 use tower::service_fn;
-use zcomm_core::{Body, Channel, Error, Phase, Transport, TransportCx};
+use zcomm_core::{Body, Channel, Credential, Error, Phase, Transport, TransportCx};
 
 use crate::call::host;
 
@@ -139,6 +139,10 @@ impl Transport for MockTransport {
         Ok(Channel::new(service_fn(move |request| {
             mock.clone().answer(request)
         })))
+    }
+
+    fn credential(&self) -> Credential {
+        Credential::None
     }
 }
 

@@ -79,6 +79,10 @@ fn hint(error: &anyhow::Error) -> Option<String> {
             Failure::Usage { hint, .. } => (*hint).to_owned(),
         });
     }
+    #[cfg(feature = "http")]
+    if let Some(zcomm::http::Error::Timeout { .. }) = error.downcast_ref() {
+        return Some("`--timeout 60s` gives it more time, `--retry 3` more attempts".to_owned());
+    }
     match code(error)? {
         "invalid_settings" => {
             Some("`zcomm config default` prints every setting with its default".to_owned())

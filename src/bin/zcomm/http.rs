@@ -1,17 +1,27 @@
-//! `zcomm http`: one request, its answer on stdout, what happened on stderr.
+//! `zcomm http`: one request, its answer on stdout or in a file, what happened on stderr.
 
-use std::io::IsTerminal;
+mod answer;
+mod content;
+mod download;
+
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::Value;
-use zcomm::http::{RequestBuilder, Response, Retry};
+use zcomm::http::{HttpClient, RequestBuilder, Retry};
 
-use crate::output::{self, BAD, GOOD, Outcome};
+use crate::output::Outcome;
+use content::Data;
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
-The body goes to stdout, indented if it is JSON and stdout is a terminal; the status goes to stderr.
-Ends with status 1 if the answer is 400 or above, with 4 if there is no answer.")]
+The body goes to stdout: JSON indented if that is a terminal, and else the very bytes, however many. The status goes \
+to stderr. Ends with status 1 if the answer is 400 or above, with 4 if there is no answer or not all of it.
+
+  zcomm http get https://api.example.com/users -q page=2 --bearer s3cr3t
+  zcomm http post https://api.example.com/users --json '{\"name\": \"Ada\"}'
+  zcomm http post https://api.example.com/photos --form title=Ada --form photo=@ada.jpg
+  zcomm http get https://example.com/big.iso --download big.iso")]
 pub(crate) struct Args {
     /// GET, POST, PUT, PATCH, DELETE, HEAD or OPTIONS
     #[arg(value_parser = method)]
@@ -25,68 +35,73 @@ pub(crate) struct Args {
     #[arg(short = 'H', long = "header", value_name = "NAME:VALUE", value_parser = header)]
     headers: Vec<(String, String)>,
     /// Sends this JSON
-    #[arg(long, value_name = "JSON", value_parser = json)]
+    #[arg(long, value_name = "JSON", value_parser = json, group = "body")]
     json: Option<Value>,
+    /// Sends this text, or what is in a file, or stdin with @-
+    #[arg(short, long, value_name = "TEXT|@FILE", group = "body")]
+    data: Option<Data>,
+    /// Sends this as a field of a form, or a file in one; may be repeated
+    #[arg(long, value_name = "KEY=VALUE|KEY=@FILE", value_parser = parameter, group = "body")]
+    form: Vec<(String, String)>,
     /// Sends this token as `Authorization: Bearer`
     #[arg(long, value_name = "TOKEN")]
     bearer: Option<String>,
-    /// How long it may take in all, body included: 1s, 500ms
+    /// How long it may take in all, body included: 1s, 500ms; without end for a download
     #[arg(long, value_name = "TIME", value_parser = crate::duration::parse)]
     timeout: Option<Duration>,
     /// How often it is tried again after a fault that may pass
     #[arg(long, value_name = "TIMES")]
     retry: Option<u32>,
+    /// Writes the body to this file once it is whole, unless the answer is 400 or above
+    #[arg(long, value_name = "FILE")]
+    download: Option<PathBuf>,
 }
 
 pub(crate) fn run(args: &crate::args::Args, http: &Args) -> anyhow::Result<Outcome> {
     let comm = args.comm()?;
     crate::wait(async {
-        let response = http.request(comm.http()).send().await?;
-        show(response).await
+        let response = http.request(comm.http())?.send().await?;
+        answer::note(&response);
+        match &http.download {
+            Some(file) if response.status().as_u16() < 400 => {
+                download::save(response, file).await?;
+                Ok(Outcome::Done)
+            }
+            _ => answer::show(response).await,
+        }
     })
 }
 
 impl Args {
-    fn request(&self, client: &zcomm::http::HttpClient) -> RequestBuilder {
-        let pairs = |pairs: &[(String, String)]| pairs.to_vec();
-        let mut request = client
+    fn request(&self, client: &HttpClient) -> anyhow::Result<RequestBuilder> {
+        let request = client
             .request(self.method.clone(), &self.url)
-            .query(pairs(&self.query))
-            .headers(pairs(&self.headers));
-        if let Some(json) = &self.json {
-            request = request.json(json);
-        }
-        if let Some(token) = &self.bearer {
-            request = request.bearer(token.as_str());
-        }
-        if let Some(limit) = self.timeout {
-            request = request.timeout(limit);
-        }
-        match self.retry {
+            .query(self.query.clone());
+        let request = self.with_body(request)?.headers(self.headers.clone());
+        let request = match &self.bearer {
+            Some(token) => request.bearer(token.as_str()),
+            None => request,
+        };
+        let request = match self.retry {
             Some(times) => request.retry(Retry::default().attempts(times.saturating_add(1))),
             None => request,
-        }
+        };
+        Ok(match self.timeout {
+            Some(limit) => request.timeout(limit),
+            // A large file takes its time; a server that says nothing any longer is noticed all the same.
+            None if self.download.is_some() => request.timeout(Duration::MAX),
+            None => request,
+        })
     }
-}
 
-async fn show(response: Response) -> anyhow::Result<Outcome> {
-    let (status, took, attempts) = (response.status(), response.elapsed(), response.attempts());
-    let style = if response.ok() { GOOD } else { BAD };
-    let again = if attempts > 1 {
-        format!(", {attempts} attempts")
-    } else {
-        String::new()
-    };
-    output::note(&format!(
-        "{style}{status}{style:#} in {} ms{again}",
-        took.as_millis()
-    ));
-    let body = response.bytes().await?;
-    match serde_json::from_slice::<Value>(&body) {
-        Ok(json) if std::io::stdout().is_terminal() => output::json(&json),
-        _ => output::raw(&body),
+    fn with_body(&self, request: RequestBuilder) -> anyhow::Result<RequestBuilder> {
+        Ok(match (&self.json, &self.data) {
+            (Some(json), _) => request.json(json),
+            (None, Some(data)) => request.body(data.read()?),
+            (None, None) if !self.form.is_empty() => content::form(request, &self.form)?,
+            (None, None) => request,
+        })
     }
-    Ok(Outcome::yes_if(status.as_u16() < 400))
 }
 
 fn method(text: &str) -> Result<http::Method, String> {

@@ -9,6 +9,7 @@ pub const KEYS: &[Key] = &[
         .default("zcomm")
         .doc("Name of the application in ready lines and logs."),
     Key::choice("zMode", &["Terminal", "zBifrost"])
+        .env("ZCOMM_ZMODE")
         .doc("Taken for the guides' sake, and changes nothing: a program says what it serves by what it calls, and `zcomm serve` serves zBifrost."),
     Key::choice("deployment", &["Development", "Testing", "Production"])
         .env("ZCOMM_DEPLOYMENT")

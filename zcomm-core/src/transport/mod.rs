@@ -1,5 +1,6 @@
 //! The way out to an address: the trait [`Transport`], what it opens, and how a test makes one of a service.
 
+mod credential;
 mod layer;
 
 use std::fmt;
@@ -16,6 +17,7 @@ use crate::body::Body;
 use crate::error::Error;
 use crate::secret::Secret;
 
+pub use credential::Credential;
 pub use layer::{Routed, TransportLayer};
 
 /// A service of the one seam, boxed so that its type can be named.
@@ -63,6 +65,14 @@ pub trait Transport: Send + Sync {
     ///
     /// [`Error::Transport`], with the phase.
     async fn open(&self, target: &Uri, cx: &TransportCx) -> Result<Channel, Error>;
+
+    /// As whom it sends, by what it adds itself: a certificate, cookies. It cannot be told, so nothing is cached.
+    ///
+    /// Asked for every request that a cache could answer, so it only looks up what is known. It never changes, or is
+    /// [`Credential::Unknown`].
+    fn credential(&self) -> Credential {
+        Credential::Unknown
+    }
 }
 
 /// What a transport may need for opening a channel.

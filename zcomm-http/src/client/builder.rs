@@ -12,8 +12,8 @@ use zcomm_core::{Body, BoxService, Transport, TransportLayer};
 use super::{HttpClient, Shared};
 use crate::error::Error;
 use crate::layers::{
-    AttemptLayer, Breaker, BreakerLayer, Credential, CredentialLayer, HostLimit, HostLimitLayer,
-    RedirectLayer, Retry, RetryLayer, SignLayer, Signer, TotalLayer, TraceLayer,
+    AttemptLayer, Breaker, BreakerLayer, CredentialLayer, HostLimit, HostLimitLayer, RedirectLayer,
+    Retry, RetryLayer, SignLayer, Signer, TotalLayer, TraceLayer,
 };
 use crate::transport::ReqwestTransport;
 
@@ -38,7 +38,6 @@ type Wrap = Box<dyn FnOnce(BoxService) -> BoxService + Send>;
 #[must_use = "a builder does nothing until it builds"]
 pub struct HttpClientBuilder {
     transports: Vec<Arc<dyn Transport>>,
-    credential: Credential,
     total: Duration,
     read: Duration,
     attempt: Option<Duration>,
@@ -53,6 +52,24 @@ pub struct HttpClientBuilder {
     flaw: Option<Error>,
 }
 
+/// What stands around the application's layers.
+#[derive(Clone, Debug)]
+pub(super) struct Outer {
+    credential: CredentialLayer,
+    redirects: RedirectLayer,
+    total: TotalLayer,
+}
+
+impl Outer {
+    /// The whole stack; nobody asks as whom a request goes out where no layer is `inner` that could cache it.
+    pub(super) fn around(&self, inner: BoxService, layered: bool) -> BoxService {
+        let known = option_layer(layered.then(|| self.credential.clone())).layer(inner);
+        let redirected = self.redirects.layer(known);
+        let total = self.total.layer(redirected);
+        BoxService::new(TraceLayer::new().layer(total))
+    }
+}
+
 impl Default for HttpClientBuilder {
     fn default() -> Self {
         let mut headers = HeaderMap::new();
@@ -61,7 +78,6 @@ impl Default for HttpClientBuilder {
         headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
         Self {
             transports: Vec::new(),
-            credential: Credential::None,
             total: Duration::from_secs(30),
             read: Duration::from_secs(15),
             attempt: None,
@@ -90,21 +106,7 @@ impl std::fmt::Debug for HttpClientBuilder {
 
 impl HttpClientBuilder {
     /// Sends requests through this; of several the first that serves a scheme. A [`ReqwestTransport`].
-    ///
-    /// As whom it sends cannot be told, so nothing is cached: see [`transport_as`](Self::transport_as).
-    pub fn transport(self, transport: Arc<dyn Transport>) -> Self {
-        self.transport_as(transport, Credential::Unknown)
-    }
-
-    /// The same with what a cache has to know: as whom the transport sends, which
-    /// [`ReqwestTransport::credential`] tells.
-    pub fn transport_as(mut self, transport: Arc<dyn Transport>, credential: Credential) -> Self {
-        // With several transports there is no telling which of them a request will take.
-        self.credential = match self.transports.is_empty() {
-            true => credential,
-            false if self.credential == credential => credential,
-            false => Credential::Unknown,
-        };
+    pub fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
         self.transports.push(transport);
         self
     }
@@ -181,8 +183,8 @@ impl HttpClientBuilder {
             + 'static,
         <L::Service as Service<Request<Body>>>::Future: Send + 'static,
     {
-        let wrap = move |inner| BoxService::new(layer.layer(inner));
-        self.layers.push(Box::new(wrap));
+        self.layers
+            .push(Box::new(move |inner| BoxService::new(layer.layer(inner))));
         self
     }
 
@@ -214,42 +216,43 @@ impl HttpClientBuilder {
             return Err(flaw);
         }
         if self.transports.is_empty() {
-            let transport = ReqwestTransport::new()?;
-            let credential = transport.credential();
-            self = self.transport_as(Arc::new(transport), credential);
+            self = self.transport(Arc::new(ReqwestTransport::new()?));
         }
         Ok(self.assemble())
     }
 
     /// The client of what is known to be right.
-    pub(super) fn assemble(self) -> HttpClient {
-        let (headers, max_body) = (self.headers.clone(), self.max_body);
-        let shared = Shared {
-            stack: self.stack(),
-            headers,
-            max_body,
+    pub(super) fn assemble(mut self) -> HttpClient {
+        let layers = std::mem::take(&mut self.layers);
+        let (headers, max_body) = (std::mem::take(&mut self.headers), self.max_body);
+        let outer = Outer {
+            credential: CredentialLayer::new(self.transports.clone(), self.signer.clone()),
+            redirects: RedirectLayer::new(self.redirects),
+            total: TotalLayer::new(self.total, self.read),
         };
+        let layered = !layers.is_empty();
+        let inner = layers.into_iter().rev();
+        let inner = inner.fold(self.inner(), |inner, wrap| wrap(inner));
         HttpClient {
-            shared: Arc::new(shared),
+            shared: Arc::new(Shared {
+                stack: outer.around(inner.clone(), layered),
+                inner,
+                outer,
+                headers,
+                max_body,
+            }),
         }
     }
 
-    /// Innermost first.
-    fn stack(self) -> BoxService {
-        let credential = CredentialLayer::new(self.credential, self.signer.clone());
+    /// What each hop of a call passes inside of the application's layers, innermost first.
+    fn inner(self) -> BoxService {
         let transport = TransportLayer::new(self.transports).into_service();
         let signed = option_layer(self.signer.map(SignLayer::new)).layer(transport);
         let attempt = AttemptLayer::new(self.attempt).layer(signed);
         let limited = option_layer(self.host_limit.map(HostLimitLayer::new)).layer(attempt);
         let retried = RetryLayer::new(self.retry).layer(limited);
         let broken = option_layer(self.breaker.map(BreakerLayer::new)).layer(retried);
-        let own = (!self.layers.is_empty()).then_some(credential);
-        let layers = self.layers.into_iter().rev();
-        let inner = layers.fold(BoxService::new(broken), |inner, wrap| wrap(inner));
-        let known = option_layer(own).layer(inner);
-        let redirected = RedirectLayer::new(self.redirects).layer(known);
-        let total = TotalLayer::new(self.total, self.read).layer(redirected);
-        BoxService::new(TraceLayer::new().layer(total))
+        BoxService::new(broken)
     }
 
     fn flaw_in_header(

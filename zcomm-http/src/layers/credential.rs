@@ -11,7 +11,7 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderName, Request};
 use tower::{Layer, Service};
-use zcomm_core::{Scope, SecretDigest};
+use zcomm_core::{Credential, Scope, SecretDigest, Transport};
 
 use super::redirect::CrossOrigin;
 use super::sign::Signer;
@@ -44,18 +44,6 @@ const NEUTRAL: [HeaderName; 24] = [
     USER_AGENT,
 ];
 
-/// As whom one part of a stack sends requests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Credential {
-    /// As nobody: it adds nothing that says who one is.
-    None,
-    /// As whoever has what this is the digest of.
-    Digest(SecretDigest),
-    /// It cannot be told: a cookie jar fills as it goes. Nothing is cached then.
-    Unknown,
-}
-
 /// Sets the extension [`Scope::Credential`], under which an answer may be cached, and takes it away where it cannot say.
 ///
 /// The scope is a digest over every header of the request that may say who one is, and over what the signer and the
@@ -64,14 +52,26 @@ pub enum Credential {
 /// its own. The layer belongs outside the cache and inside redirects, which drop credentials on the way.
 #[derive(Clone)]
 pub struct CredentialLayer {
-    transport: Credential,
+    transports: Arc<[Arc<dyn Transport>]>,
     signer: Option<Arc<dyn Signer>>,
 }
 
 impl CredentialLayer {
-    /// For a stack with this transport and this signer.
-    pub fn new(transport: Credential, signer: Option<Arc<dyn Signer>>) -> Self {
-        Self { transport, signer }
+    /// For a stack with these transports, of which the first that serves a scheme is used, and this signer.
+    pub fn new(
+        transports: impl IntoIterator<Item = Arc<dyn Transport>>,
+        signer: Option<Arc<dyn Signer>>,
+    ) -> Self {
+        let transports = transports.into_iter().collect();
+        Self { transports, signer }
+    }
+
+    /// As whom the transport sends that the request will take.
+    fn transport<B>(&self, request: &Request<B>) -> Credential {
+        let scheme = request.uri().scheme_str().unwrap_or_default();
+        let serves = |transport: &&Arc<dyn Transport>| transport.schemes().contains(&scheme);
+        let transport = self.transports.iter().find(serves);
+        transport.map_or(Credential::Unknown, |transport| transport.credential())
     }
 
     fn scope<B>(&self, request: &Request<B>) -> Option<Scope> {
@@ -79,11 +79,11 @@ impl CredentialLayer {
         let signer = self.signer.as_ref().filter(|_| !crossed);
         let signer = signer.map_or(Credential::None, |signer| signer.credential());
         let mut hasher = blake3::Hasher::new();
-        for part in [self.transport, signer] {
+        for part in [self.transport(request), signer] {
             match part {
-                Credential::Unknown => return None,
                 Credential::None => hasher.update(&[0]),
                 Credential::Digest(digest) => hasher.update(&[1]).update(digest.as_bytes()),
+                _ => return None,
             };
         }
         add_headers(&mut hasher, request.headers());
@@ -112,9 +112,7 @@ fn add_headers(hasher: &mut blake3::Hasher, headers: &HeaderMap) {
 
 impl std::fmt::Debug for CredentialLayer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("CredentialLayer")
-            .field("transport", &self.transport)
-            .finish_non_exhaustive()
+        f.debug_struct("CredentialLayer").finish_non_exhaustive()
     }
 }
 
@@ -161,7 +159,8 @@ where
 mod tests {
     use async_trait::async_trait;
     use http::HeaderValue;
-    use zcomm_core::{Body, BoxError, Secret};
+    use http::Uri;
+    use zcomm_core::{Body, BoxError, Channel, Error, Secret, TransportCx};
 
     use super::*;
 
@@ -178,16 +177,36 @@ mod tests {
         }
     }
 
+    #[async_trait]
+    impl Transport for As {
+        fn schemes(&self) -> &[&str] {
+            &["http"]
+        }
+
+        async fn open(&self, _: &Uri, _: &TransportCx) -> Result<Channel, Error> {
+            unreachable!("nothing is sent here")
+        }
+
+        fn credential(&self) -> Credential {
+            self.0
+        }
+    }
+
+    fn layer(transport: Credential, signer: Option<Credential>) -> CredentialLayer {
+        let signer = signer.map(|signer| Arc::new(As(signer)) as Arc<dyn Signer>);
+        CredentialLayer::new([Arc::new(As(transport)) as Arc<dyn Transport>], signer)
+    }
+
     fn key(secret: &str) -> Credential {
         Credential::Digest(Secret::from(secret).digest())
     }
 
     fn plain() -> CredentialLayer {
-        CredentialLayer::new(Credential::None, None)
+        layer(Credential::None, None)
     }
 
     fn scope(layer: &CredentialLayer, headers: &[(&'static str, &'static str)]) -> Option<Scope> {
-        let mut request = Request::new(());
+        let mut request = Request::get("http://h/").body(()).unwrap();
         for (name, value) in headers {
             let value = HeaderValue::from_static(value);
             request.headers_mut().append(*name, value);
@@ -206,11 +225,8 @@ mod tests {
             scope(&plain, &[("x-tenant", "1")]),
             scope(&plain, &[("x-a", "1"), ("x-b", "2")]),
             scope(&plain, &[("x-a", "1x-b2")]),
-            scope(&CredentialLayer::new(key("a"), None), &[]),
-            scope(
-                &CredentialLayer::new(Credential::None, Some(Arc::new(As(key("a"))))),
-                &[],
-            ),
+            scope(&layer(key("a"), None), &[]),
+            scope(&layer(Credential::None, Some(key("a"))), &[]),
         ];
 
         for (place, one) in scopes.iter().enumerate() {
@@ -235,17 +251,29 @@ mod tests {
 
     #[test]
     fn a_part_that_cannot_say_leaves_no_scope() {
-        let jar = CredentialLayer::new(Credential::Unknown, None);
-        let signed =
-            CredentialLayer::new(Credential::None, Some(Arc::new(As(Credential::Unknown))));
+        let jar = layer(Credential::Unknown, None);
+        let signed = layer(Credential::None, Some(Credential::Unknown));
 
         assert_eq!((scope(&jar, &[]), scope(&signed, &[])), (None, None));
     }
 
     #[test]
+    fn of_several_transports_the_one_that_will_serve_the_scheme_counts() {
+        let transports = [key("first"), Credential::Unknown];
+        let transports = transports.map(|one| Arc::new(As(one)) as Arc<dyn Transport>);
+        let both = CredentialLayer::new(transports, None);
+        let mut elsewhere = Request::get("https://h/").body(()).unwrap();
+
+        assert_eq!(scope(&both, &[]), scope(&layer(key("first"), None), &[]));
+        assert_eq!(both.scope(&elsewhere), None);
+        *elsewhere.uri_mut() = Uri::from_static("http://h/");
+        assert_eq!(both.scope(&elsewhere), scope(&both, &[]));
+    }
+
+    #[test]
     fn a_signer_is_left_out_where_it_does_not_sign() {
-        let signed = CredentialLayer::new(Credential::None, Some(Arc::new(As(key("a")))));
-        let mut elsewhere = Request::new(());
+        let signed = layer(Credential::None, Some(key("a")));
+        let mut elsewhere = Request::get("http://h/").body(()).unwrap();
         elsewhere.extensions_mut().insert(CrossOrigin);
 
         assert_eq!(signed.scope(&elsewhere), scope(&plain(), &[]));

@@ -1,7 +1,7 @@
 //! The layers of the client's stack, each a tower layer that stands alone; `HttpClientBuilder` puts them in order.
 //!
 //! ```text
-//! trace               logs each call
+//! trace               logs and measures each call
 //!   total             its whole time, body included
 //!     redirect        each hop is a request of its own from here on
 //!       credential    as whom it goes out, if there is a layer that wants to know
@@ -28,10 +28,11 @@ mod hosts;
 
 pub use attempt::AttemptLayer;
 pub use breaker::{Breaker, BreakerLayer};
-pub use credential::{Credential, CredentialLayer};
+pub use credential::CredentialLayer;
 pub use host_limit::{HostLimit, HostLimitLayer};
 pub use redirect::RedirectLayer;
 pub use retry::{Retry, RetryLayer};
 pub use sign::{SignLayer, Signer};
 pub use total::TotalLayer;
 pub use trace::TraceLayer;
+pub use zcomm_core::Credential;

@@ -7,9 +7,8 @@ use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use http::{Request, Response};
 use tower::{Layer, Service, ServiceExt};
-use zcomm_core::{Body, BoxError};
+use zcomm_core::{Body, BoxError, Credential};
 
-use super::credential::Credential;
 use super::redirect::CrossOrigin;
 use crate::call::host;
 use crate::error::{Error, Place};

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use async_trait::async_trait;
 use http::Uri;
-use zcomm_core::{Channel, Error, Settings, Transport, TransportCx};
+use zcomm_core::{Channel, Credential, Error, Settings, Transport, TransportCx};
 
 use super::ReqwestTransport;
 
@@ -41,6 +41,11 @@ impl Transport for DeferredTransport {
 
     async fn open(&self, target: &Uri, cx: &TransportCx) -> Result<Channel, Error> {
         self.transport()?.open(target, cx).await
+    }
+
+    /// No setting gives it a certificate to show or a cookie jar.
+    fn credential(&self) -> Credential {
+        Credential::None
     }
 }
 

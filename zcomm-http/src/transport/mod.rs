@@ -14,14 +14,14 @@ use futures_util::future::BoxFuture;
 use http::{Request, Response, Uri};
 use http_body_util::BodyExt;
 use tower::Service;
-use zcomm_core::{Body, Channel, Phase, Transport, TransportCx};
+use zcomm_core::{Body, Channel, Credential, Phase, Transport, TransportCx};
 
 use crate::call::{Call, host};
 use crate::error::Error;
-use crate::layers::Credential;
 
 pub use builder::ReqwestTransportBuilder;
 pub(crate) use deferred::DeferredTransport;
+pub(crate) use resolve::is_public;
 
 /// Sends requests for `http` and `https` through reqwest: HTTP/1.1 and 2, rustls with ring, proxies of the environment.
 ///
@@ -57,11 +57,6 @@ impl ReqwestTransport {
     pub fn builder() -> ReqwestTransportBuilder {
         ReqwestTransportBuilder::default()
     }
-
-    /// As whom it sends: with a certificate, with cookies, or as nobody.
-    pub fn credential(&self) -> Credential {
-        self.credential
-    }
 }
 
 #[async_trait]
@@ -73,6 +68,10 @@ impl Transport for ReqwestTransport {
     /// Connects to nothing yet: reqwest does so with the first request, and keeps connections for all channels.
     async fn open(&self, _: &Uri, _: &TransportCx) -> Result<Channel, zcomm_core::Error> {
         Ok(Channel::new(self.clone()))
+    }
+
+    fn credential(&self) -> Credential {
+        self.credential
     }
 }
 

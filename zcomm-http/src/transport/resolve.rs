@@ -52,7 +52,7 @@ pub(super) fn refuse_private_literal(uri: &Uri) -> Result<(), Error> {
 }
 
 /// Whether an address is neither of this machine, nor of the local network, nor reserved.
-fn is_public(address: IpAddr) -> bool {
+pub(crate) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
         IpAddr::V6(address) => match embedded_v4(address) {

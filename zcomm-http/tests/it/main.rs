@@ -7,6 +7,12 @@ mod basics;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod guards;
+#[cfg(test)]
+mod proxies;
+#[cfg(test)]
+mod races;
+#[cfg(test)]
 mod redirects;
 #[cfg(test)]
 mod server;

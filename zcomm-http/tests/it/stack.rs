@@ -7,10 +7,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use http::{HeaderValue, Request};
 use tokio::time::Instant;
-use tower::ServiceExt;
-use zcomm_core::{Body, BoxError, BoxService, Phase, Scope};
+use tower::{ServiceExt, service_fn};
+use zcomm_core::{Body, BoxError, BoxService, Phase, Scope, transport};
 use zcomm_http::mock::{MockTransport, Reply};
-use zcomm_http::{Breaker, Credential, Error, HttpClient, HttpClientBuilder, Limit, Signer};
+use zcomm_http::{Breaker, Error, HttpClient, HttpClientBuilder, Limit, Signer};
 
 fn over(mock: &MockTransport) -> HttpClientBuilder {
     HttpClient::builder().transport(mock.transport())
@@ -159,6 +159,31 @@ async fn a_layer_of_the_application_sees_each_address_once() {
     );
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_client_with_one_more_layer_shares_what_is_known_about_hosts() {
+    let mock = MockTransport::new().on("/", Reply::failure(Phase::Connect));
+    let client = over(&mock)
+        .breaker(Breaker::default().failures(2))
+        .build()
+        .unwrap();
+    let seen = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&seen);
+    let layered = client.layer(tower::util::MapRequestLayer::new(
+        move |request: Request<Body>| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            request
+        },
+    ));
+
+    for client in [&client, &layered] {
+        client.get("http://h/").send().await.unwrap_err();
+    }
+    let error = client.get("http://h/").send().await.unwrap_err();
+
+    assert_eq!(error.code(), "circuit_open");
+    assert_eq!(seen.load(Ordering::Relaxed), 1);
+}
+
 #[tokio::test]
 async fn headers_of_the_client_give_way_to_those_of_a_request() {
     let mock = MockTransport::new().on("/", Reply::status(200));
@@ -225,10 +250,11 @@ async fn scopes(builder: HttpClientBuilder, tokens: &[&str]) -> Vec<Option<Scope
 #[tokio::test]
 async fn a_cache_is_told_as_whom_a_request_goes_out_or_that_nobody_knows() {
     let mock = MockTransport::echo();
-    let known = HttpClient::builder().transport_as(mock.transport(), Credential::None);
+    let silent = service_fn(async |_| Ok(http::Response::new(Body::empty())));
+    let silent = HttpClient::builder().transport(transport::from_service("http", silent));
 
-    let known = scopes(known, &["a", "b", "a"]).await;
-    let unknown = scopes(over(&mock), &["a"]).await;
+    let known = scopes(over(&mock), &["a", "b", "a"]).await;
+    let unknown = scopes(silent, &["a"]).await;
 
     assert!(known[0].is_some() && known[0] == known[2] && known[0] != known[1]);
     assert_eq!(unknown, [None]);
