@@ -14,7 +14,7 @@ use crate::transport::Transport;
 ///
 /// Each row: name, other names, feature of the facade, crate.
 const FIRST_PARTY: &[(&str, &[&str], &str, &str)] = &[
-    ("bifrost", &["ws", "wss", "websocket"], "ws", "zcomm-ws"),
+    ("bifrost", &["websocket"], "ws", "zcomm-ws"),
     ("http", &["https"], "http", "zcomm-http"),
     ("mongodb", &["mongo"], "mongo", "zcomm-services-mongo"),
     (
@@ -25,6 +25,7 @@ const FIRST_PARTY: &[(&str, &[&str], &str, &str)] = &[
     ),
     ("redis", &[], "redis", "zcomm-services-redis"),
     ("sqlite", &[], "sqlite", "zcomm-services-sqlite"),
+    ("ws", &["wss"], "ws-client", "zcomm-ws"),
 ];
 
 /// All plugins that are linked into a program.
