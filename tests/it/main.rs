@@ -11,3 +11,4 @@ mod needs_redis;
 mod program;
 mod run;
 mod serve;
+mod sockets;

@@ -56,10 +56,13 @@ impl Address {
         if name.is_empty() {
             return Err(wrong("names no host"));
         }
-        let port = match (authority.port(), authority.port_u16()) {
-            (Some(_), None) => return Err(wrong("has a port that is none")),
-            (_, Some(0)) => return Err(wrong("has port 0")),
-            (_, port) => port.unwrap_or(if secure { 443 } else { 80 }),
+        let port = match (authority.port_u16(), secure) {
+            (Some(port @ 1..), _) => port,
+            _ if authority.as_str().len() > authority.host().len() => {
+                return Err(wrong("has a port that is none"));
+            }
+            (_, true) => 443,
+            (_, false) => 80,
         };
         let (target, token) = cut_token(uri.path(), uri.query().unwrap_or_default())?;
         let address = Self {

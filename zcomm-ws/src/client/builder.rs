@@ -110,7 +110,7 @@ impl ClientBuilder {
     }
 
     /// Ends with an expired token, where nobody could bring another.
-    pub(super) fn without_renewal(mut self) -> Self {
+    pub fn without_renewal(mut self) -> Self {
         self.awaits_token = false;
         self
     }

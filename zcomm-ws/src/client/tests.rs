@@ -15,7 +15,7 @@ use super::address::Address;
 use super::dial::{Dial, Stream, Time};
 use super::{Client, ClientBuilder, ClientConfig, ClientError, Events, State};
 use crate::frame::{
-    CloseCode, Decoder, Event, FrameBuilder, HandshakeRequest, HandshakeResponse, Limits, Role,
+    Decoder, Event, FrameBuilder, HandshakeRequest, HandshakeResponse, Limits, Role,
 };
 
 /// Dials into the test.
@@ -326,7 +326,7 @@ async fn a_client_comes_back_after_some_ends_and_not_after_others() {
             "{code}: {state:?}"
         );
         if returns {
-            server.greet().await;
+            let _peer = server.greet().await;
             until(&client, State::is_open).await;
         } else {
             let error = client.call("ping", &json!({})).await.unwrap_err();
@@ -608,5 +608,4 @@ fn a_token_that_no_header_can_hold_is_refused_without_being_shown() {
     assert_eq!(error.code(), "handshake_unsendable");
     assert!(!format!("{error:?}").contains("s3cr3t"));
     assert!(!format!("{:?}", builder().token("s3cr3t")).contains("s3cr3t"));
-    let _ = CloseCode::Normal;
 }
