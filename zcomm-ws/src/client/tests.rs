@@ -165,8 +165,8 @@ fn spawn_call(
 }
 
 #[track_caller]
-fn assert_closed(error: ClientError, expected: u16) {
-    let ClientError::Closed { code, .. } = error else {
+fn assert_closed(error: &ClientError, expected: u16) {
+    let ClientError::Closed { code, .. } = *error else {
         panic!("{error:?} is no close");
     };
     assert_eq!(u16::from(code), expected);
@@ -240,8 +240,10 @@ async fn a_request_waits_for_its_reply_no_longer_than_it_may() {
 
 #[tokio::test(start_paused = true)]
 async fn no_more_requests_are_in_flight_than_allowed() {
-    let mut config = ClientConfig::default();
-    config.max_in_flight = 2;
+    let config = ClientConfig {
+        max_in_flight: 2,
+        ..ClientConfig::default()
+    };
     let (_server, mut peer, client, _) = connected(builder().config(config)).await;
 
     let calls: Vec<_> = ["a", "b", "c"]
@@ -272,7 +274,7 @@ async fn what_was_sent_fails_with_its_connection_and_what_was_not_waits_for_the_
     let mut peer = server.greet().await;
     peer.answer().await;
 
-    assert_closed(error, 1006);
+    assert_closed(&error, 1006);
     let State::Waiting { delay, .. } = lost else {
         unreachable!()
     };
@@ -330,7 +332,7 @@ async fn a_client_comes_back_after_some_ends_and_not_after_others() {
             until(&client, State::is_open).await;
         } else {
             let error = client.call("ping", &json!({})).await.unwrap_err();
-            assert_closed(error, code);
+            assert_closed(&error, code);
         }
     }
 }
@@ -430,7 +432,7 @@ async fn a_silent_server_is_pinged_and_then_left() {
     let State::Waiting { because, .. } = lost else {
         panic!("{lost:?}")
     };
-    assert_closed(because, 4003);
+    assert_closed(&because, 4003);
 }
 
 #[tokio::test(start_paused = true)]
@@ -495,16 +497,18 @@ async fn closing_rejects_what_waits_and_does_not_wait_for_a_deaf_server() {
     client.close().await;
     let after = client.call("ping", &json!({})).await.unwrap_err();
 
-    assert_closed(call.await.unwrap().unwrap_err(), 1000);
-    assert_closed(after, 1000);
+    assert_closed(&call.await.unwrap().unwrap_err(), 1000);
+    assert_closed(&after, 1000);
     assert_eq!(before.elapsed().as_secs(), 2);
     assert_eq!(peer.next().await, Seen::Close(1000));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_slow_reader_is_told_how_much_it_missed() {
-    let mut config = ClientConfig::default();
-    config.events = 2;
+    let config = ClientConfig {
+        events: 2,
+        ..ClientConfig::default()
+    };
     let (_server, mut peer, client, mut events) = connected(builder().config(config)).await;
 
     for number in 0..5 {
@@ -548,8 +552,10 @@ async fn a_masked_frame_is_answered_with_1002_and_ends_the_client() {
 
 #[tokio::test(start_paused = true)]
 async fn a_server_that_does_not_read_holds_up_nothing_but_its_own_requests() {
-    let mut config = ClientConfig::default();
-    config.queue = 1;
+    let config = ClientConfig {
+        queue: 1,
+        ..ClientConfig::default()
+    };
     let (_server, _peer, client, _) = connected(builder().config(config)).await;
     let large = json!({"text": "x".repeat(500_000)});
 
