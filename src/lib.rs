@@ -33,7 +33,7 @@ pub use zcomm_http as http;
 #[cfg(feature = "services")]
 #[doc(inline)]
 pub use zcomm_services as services;
-#[cfg(feature = "ws")]
+#[cfg(any(feature = "ws", feature = "ws-client"))]
 #[doc(inline)]
 pub use zcomm_ws as ws;
 

@@ -16,6 +16,7 @@ const PLUGINS: &[(bool, &str)] = &[
     (cfg!(feature = "postgres"), "postgresql"),
     (cfg!(feature = "redis"), "redis"),
     (cfg!(feature = "ws"), "websocket"),
+    (cfg!(feature = "ws-client"), "ws"),
 ];
 
 /// Names of drivers, the feature that brings each, and the crate that a program of its own would link.

@@ -14,3 +14,4 @@ mod program;
 mod run;
 mod serve;
 mod settings;
+mod sockets;

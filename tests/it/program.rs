@@ -169,7 +169,10 @@ fn plugins_are_listed_with_what_they_bring() {
         .iter()
         .map(|one| one["name"].clone())
         .collect();
-    assert_eq!(names, ["http", "jwt", "postgresql", "redis", "websocket"]);
+    assert_eq!(
+        names,
+        ["http", "jwt", "postgresql", "redis", "websocket", "ws"]
+    );
     assert!(
         ran.out.contains("transport") && ran.out.contains("settings"),
         "{ran:?}"

@@ -14,14 +14,14 @@ use self::peer::{Client, Seen};
 use crate::run::Project;
 
 /// A server that is killed, should a test not come to its end.
-struct Serving {
+pub(crate) struct Serving {
     child: Child,
     out: BufReader<ChildStdout>,
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
 }
 
 impl Serving {
-    fn start(project: &Project, arguments: &[&str]) -> Self {
+    pub(crate) fn start(project: &Project, arguments: &[&str]) -> Self {
         let mut command = project.program();
         command.args(["serve", "--port", "0"]).args(arguments);
         let mut child = command
@@ -48,7 +48,7 @@ impl Serving {
     }
 
     /// Sends SIGTERM and waits; the status and the last line.
-    fn stop(mut self) -> (Option<i32>, String) {
+    pub(crate) fn stop(mut self) -> (Option<i32>, String) {
         let pid = self.child.id().to_string();
         std::process::Command::new("kill")
             .args(["-TERM", &pid])

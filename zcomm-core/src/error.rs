@@ -127,6 +127,14 @@ impl Error {
         }
     }
 
+    /// The failure itself, where several requests share it: for a match over the variants.
+    pub fn root(&self) -> &Self {
+        match self {
+            Self::Shared(error) => error.root(),
+            own => own,
+        }
+    }
+
     /// The stable code that goes over the wire.
     pub fn code(&self) -> Code {
         match self {

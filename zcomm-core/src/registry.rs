@@ -23,7 +23,8 @@ const FIRST_PARTY: &[(&str, &[&str], &str, &str)] = &[
         "zcomm-services-postgres",
     ),
     ("redis", &[], "redis", "zcomm-services-redis"),
-    ("websocket", &["ws", "wss"], "ws", "zcomm-ws"),
+    ("websocket", &[], "ws", "zcomm-ws"),
+    ("ws", &["wss"], "ws-client", "zcomm-ws"),
 ];
 
 /// All plugins that are linked into a program.

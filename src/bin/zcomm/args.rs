@@ -8,13 +8,20 @@ use zcomm::{Comm, CommBuilder};
 
 #[cfg(feature = "http")]
 use crate::http;
-#[cfg(not(all(feature = "http", feature = "bifrost", feature = "services")))]
+#[cfg(not(all(
+    feature = "http",
+    feature = "bifrost",
+    feature = "services",
+    feature = "ws-client"
+)))]
 use crate::missing;
 use crate::output::Outcome;
 #[cfg(feature = "bifrost")]
 use crate::serve;
 #[cfg(feature = "services")]
 use crate::services;
+#[cfg(feature = "ws-client")]
+use crate::{call, listen};
 use crate::{config, plugins, port, token};
 
 const EXIT_CODES: &str = "\
@@ -60,6 +67,18 @@ pub(crate) enum Command {
     /// Sends an HTTP request (not in this build)
     #[cfg(not(feature = "http"))]
     Http(missing::Args),
+    /// Asks a zBifrost server something over a socket
+    #[cfg(feature = "ws-client")]
+    Call(call::Args),
+    /// Asks a zBifrost server something over a socket (not in this build)
+    #[cfg(not(feature = "ws-client"))]
+    Call(missing::Args),
+    /// Prints what a server sends unasked
+    #[cfg(feature = "ws-client")]
+    Listen(listen::Args),
+    /// Prints what a server sends unasked (not in this build)
+    #[cfg(not(feature = "ws-client"))]
+    Listen(missing::Args),
     /// Serves zBifrost to browsers and programs
     #[cfg(feature = "bifrost")]
     Serve(serve::Args),

@@ -1,11 +1,15 @@
 //! The program `zcomm`: the same as the library, from a shell. Parses, dispatches, and says how it ended.
 
 mod args;
+#[cfg(feature = "ws-client")]
+mod call;
 mod config;
 mod duration;
 mod failure;
 #[cfg(feature = "http")]
 mod http;
+#[cfg(feature = "ws-client")]
+mod listen;
 mod missing;
 mod output;
 mod plugins;
@@ -14,13 +18,25 @@ mod port;
 mod serve;
 #[cfg(feature = "services")]
 mod services;
+#[cfg(any(feature = "bifrost", feature = "ws-client"))]
+mod signal;
 mod token;
 
-#[cfg(any(feature = "http", feature = "services", feature = "bifrost"))]
+#[cfg(any(
+    feature = "http",
+    feature = "services",
+    feature = "bifrost",
+    feature = "ws-client"
+))]
 use std::future::Future;
 use std::process::ExitCode;
 
-#[cfg(any(feature = "http", feature = "services", feature = "bifrost"))]
+#[cfg(any(
+    feature = "http",
+    feature = "services",
+    feature = "bifrost",
+    feature = "ws-client"
+))]
 use anyhow::Context;
 use clap::Parser;
 
@@ -46,6 +62,14 @@ fn run(args: &Args) -> anyhow::Result<Outcome> {
         Command::Http(http) => http::run(args, http),
         #[cfg(not(feature = "http"))]
         Command::Http(_) => missing::command("http", "http"),
+        #[cfg(feature = "ws-client")]
+        Command::Call(call) => call::run(args, call),
+        #[cfg(not(feature = "ws-client"))]
+        Command::Call(_) => missing::command("call", "ws-client"),
+        #[cfg(feature = "ws-client")]
+        Command::Listen(listen) => listen::run(args, listen),
+        #[cfg(not(feature = "ws-client"))]
+        Command::Listen(_) => missing::command("listen", "ws-client"),
         #[cfg(feature = "bifrost")]
         Command::Serve(serve) => serve::run(args, serve),
         #[cfg(not(feature = "bifrost"))]
@@ -66,7 +90,12 @@ fn run(args: &Args) -> anyhow::Result<Outcome> {
 }
 
 /// Waits for what a command does, on a runtime that ends with it.
-#[cfg(any(feature = "http", feature = "services", feature = "bifrost"))]
+#[cfg(any(
+    feature = "http",
+    feature = "services",
+    feature = "bifrost",
+    feature = "ws-client"
+))]
 fn wait<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

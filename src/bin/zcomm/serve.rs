@@ -2,7 +2,6 @@
 
 mod demo;
 
-use anyhow::Context;
 use zcomm::CommBuilder;
 use zcomm::ws::bifrost::Bifrost;
 
@@ -89,32 +88,14 @@ fn greet(comm: &zcomm::Comm, server: &Bifrost) {
 
 /// Waits for Ctrl-C or SIGTERM and begins to let clients go; a second signal cuts them.
 async fn until_stopped(server: &Bifrost) -> anyhow::Result<()> {
-    signal().await?;
+    crate::signal::wait().await?;
     output::line("stopping; once more to stop at once");
     server.shutdown();
     let stopper = server.stopper();
     tokio::spawn(async move {
-        if signal().await.is_ok() {
+        if crate::signal::wait().await.is_ok() {
             stopper.stop();
         }
     });
     Ok(())
-}
-
-#[cfg(unix)]
-async fn signal() -> anyhow::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-
-    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted.context("cannot listen for Ctrl-C"),
-        _ = terminate.recv() => Ok(()),
-    }
-}
-
-#[cfg(not(unix))]
-async fn signal() -> anyhow::Result<()> {
-    tokio::signal::ctrl_c()
-        .await
-        .context("cannot listen for Ctrl-C")
 }

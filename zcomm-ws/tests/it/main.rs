@@ -8,6 +8,7 @@
 mod admission;
 mod answers;
 mod bifrost;
+mod client;
 mod frame_properties;
 mod frame_rules;
 mod handshake_properties;
