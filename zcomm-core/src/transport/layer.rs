@@ -187,31 +187,46 @@ async fn leave(
     transport: Arc<dyn Transport>,
     request: Request<Body>,
 ) -> Result<Response<Body>, Error> {
-    let token = request
-        .extensions()
-        .get::<ChannelToken>()
-        .map(|token| token.0.clone());
+    let token = request.extensions().get::<ChannelToken>();
+    let token = token.map(|token| token.0.clone());
     let way = way(request.uri(), token.as_ref().map(crate::Secret::digest));
     let slot = routes.slot(&way);
-    let opened = slot.get_or_try_init(|| async {
-        let cx = TransportCx {
-            token,
-            ..TransportCx::default()
-        };
-        Ok(transport.open(request.uri(), &cx).await?.calls)
-    });
-    let calls = match opened.await {
+    let opened = match slot.get() {
+        Some(calls) => Ok(calls),
+        // Boxed, since nearly every request finds a channel that is open.
+        None => Box::pin(open(&slot, &*transport, request.uri(), token)).await,
+    };
+    let mut calls = match opened {
         Ok(calls) => calls.clone(),
         Err(error) => {
             routes.forget(&way, &slot);
             return Err(error);
         }
     };
-    let answer = calls.oneshot(request).await;
+    let answer = match calls.ready().await {
+        Ok(ready) => ready.call(request).await,
+        Err(error) => Err(error),
+    };
     if matches!(answer, Err(Error::Closed { .. })) {
         routes.forget(&way, &slot);
     }
     answer
+}
+
+async fn open<'a>(
+    slot: &'a Slot,
+    transport: &dyn Transport,
+    target: &Uri,
+    token: Option<crate::Secret>,
+) -> Result<&'a BoxService, Error> {
+    let open = || async {
+        let cx = TransportCx {
+            token,
+            ..TransportCx::default()
+        };
+        Ok(transport.open(target, &cx).await?.calls)
+    };
+    slot.get_or_try_init(open).await
 }
 
 fn way(target: &Uri, token: Option<SecretDigest>) -> Way {
