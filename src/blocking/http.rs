@@ -170,7 +170,7 @@ impl Response<'_> {
         self.answer.status()
     }
 
-    /// Whether the status is below 400.
+    /// Whether the status is from 200 to 299.
     pub fn ok(&self) -> bool {
         self.answer.ok()
     }

@@ -128,17 +128,26 @@ async fn collect_stream(
     mut stream: UnsyncBoxBody<Bytes, Error>,
     limit: usize,
 ) -> Result<Bytes, Error> {
+    let mut first = Bytes::new();
     let mut all = Vec::new();
     while let Some(frame) = stream.frame().await {
         let Ok(data) = frame?.into_data() else {
             continue;
         };
-        if all.len() + data.len() > limit {
+        if first.len() + all.len() + data.len() > limit {
             return Err(Error::TooLarge { limit });
+        }
+        // Most bodies are one piece, which need not be copied.
+        if first.is_empty() && all.is_empty() {
+            first = data;
+            continue;
+        }
+        if all.is_empty() {
+            all.extend_from_slice(&std::mem::take(&mut first));
         }
         all.extend_from_slice(&data);
     }
-    Ok(all.into())
+    Ok(if all.is_empty() { first } else { all.into() })
 }
 
 impl http_body::Body for Body {

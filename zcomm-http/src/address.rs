@@ -44,6 +44,11 @@ impl Address {
         }
     }
 
+    /// The same, parsed.
+    pub(crate) fn into_url(self) -> Url {
+        self.url
+    }
+
     pub(crate) fn to_uri(&self) -> Result<Uri, Error> {
         let text = self.url.as_str();
         text.parse()

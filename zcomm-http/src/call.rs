@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use http::{Extensions, Uri};
+use reqwest::Url;
 use tokio::time::Instant;
 
 use crate::error::Place;
@@ -18,6 +19,8 @@ pub(crate) struct Call {
     pub(crate) read_limit: Option<Duration>,
     pub(crate) redirects: Option<usize>,
     pub(crate) retry: Option<Retry>,
+    /// The address as it was parsed, so that the transport need not parse it again.
+    pub(crate) address: Option<(Uri, Url)>,
     attempts: AtomicU32,
     until: OnceLock<Instant>,
 }
@@ -25,6 +28,12 @@ pub(crate) struct Call {
 impl Call {
     pub(crate) fn of(extensions: &Extensions) -> Option<&std::sync::Arc<Self>> {
         extensions.get::<std::sync::Arc<Self>>()
+    }
+
+    /// What `uri` is when parsed, unless a redirect or a layer led elsewhere.
+    pub(crate) fn url(&self, uri: &Uri) -> Option<&Url> {
+        let (known, url) = self.address.as_ref()?;
+        (known == uri).then_some(url)
     }
 
     /// How often the request went out, redirects and retries included.

@@ -200,7 +200,11 @@ impl HttpClient {
         let uri = request.uri().clone();
         let start = Instant::now();
 
-        let answer = self.service().oneshot(request).await;
+        let mut stack = self.service();
+        let answer = match stack.ready().await {
+            Ok(ready) => ready.call(request).await,
+            Err(error) => Err(error),
+        };
         let answer = answer.map_err(|error| Error::from_stack(error, call.place(&uri)))?;
 
         let (mut head, body) = answer.into_parts();

@@ -248,13 +248,16 @@ impl RequestBuilder {
     }
 
     /// The request as the stack is to see it.
-    fn build(self) -> Result<Request<Body>, Error> {
+    fn build(mut self) -> Result<Request<Body>, Error> {
         if let Some(flaw) = self.flaw {
             return Err(flaw);
         }
         let mut request = Request::new(self.body);
         *request.method_mut() = self.method;
-        *request.uri_mut() = self.address?.to_uri()?;
+        let address = self.address?;
+        let uri = address.to_uri()?;
+        *request.uri_mut() = uri.clone();
+        self.call.address = Some((uri, address.into_url()));
         *request.headers_mut() = self.headers;
         if let Some(total) = self.total {
             request.extensions_mut().insert(Deadline(total));

@@ -202,17 +202,22 @@ async fn leave(
         .map(|token| token.0.clone());
     let way = way(request.uri(), token.as_ref());
     let slot = routes.slot(&way);
-    let opened = slot
-        .get_or_init(|| open(&*transport, request.uri(), token))
-        .await;
-    let calls = match opened {
+    let opened = match slot.get() {
+        Some(opened) => opened,
+        // Boxed, since nearly every request finds a channel that is open.
+        None => Box::pin(slot.get_or_init(|| open(&*transport, request.uri(), token))).await,
+    };
+    let mut calls = match opened {
         Ok(calls) => calls.clone(),
         Err(error) => {
             routes.forget(&way, &slot);
             return Err(Error::Shared(Arc::clone(error)));
         }
     };
-    let answer = calls.oneshot(request).await;
+    let answer = match calls.ready().await {
+        Ok(ready) => ready.call(request).await,
+        Err(error) => Err(error),
+    };
     if matches!(answer, Err(Error::Closed { .. })) {
         routes.forget(&way, &slot);
     }

@@ -113,10 +113,10 @@ where
             .layer
             .gates
             .of(host(request.uri()), || Gate::new(limit));
-        let inner = self.inner.clone();
+        let mut inner = self.inner.clone();
         Box::pin(async move {
             let permit = gate.enter().await;
-            let answer = inner.oneshot(request).await?;
+            let answer = inner.ready().await?.call(request).await?;
             Ok(answer.map(|body| held(body, permit)))
         })
     }

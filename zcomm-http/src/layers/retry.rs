@@ -98,9 +98,10 @@ where
             retry,
             budget: self.layer.budgets.of(host(request.uri()), Budget::new),
             until: call.and_then(|call| call.until()),
+            next: Some(request),
             last: None,
         };
-        Box::pin(attempts.run(request))
+        Box::pin(attempts.run())
     }
 }
 
@@ -110,6 +111,8 @@ struct Attempts<S> {
     retry: Retry,
     budget: Arc<Budget>,
     until: Option<Instant>,
+    /// The request of the attempt that comes next.
+    next: Option<Request<Body>>,
     last: Option<Response<Body>>,
 }
 
@@ -117,30 +120,37 @@ impl<S> Attempts<S>
 where
     S: Service<Request<Body>, Response = Response<Body>, Error = Error>,
 {
-    async fn run(mut self, mut request: Request<Body>) -> Result<Response<Body>, Error> {
+    async fn run(mut self) -> Result<Response<Body>, Error> {
         self.budget.deposit();
         for made in 1.. {
-            let copy = copy(&request);
-            let outcome = self.attempt(request).await;
+            let copy = self.next.as_ref().and_then(copy);
+            let outcome = match self.until.filter(|_| self.last.is_some()) {
+                None => self.attempt().await,
+                // Boxed, as all that only a further attempt needs: nearly every call ends with its first one.
+                Some(until) => Box::pin(self.attempt_until(until)).await,
+            };
             let wait = self.wait_after(&outcome, made);
             let (Some(wait), Some(copy)) = (wait, copy) else {
                 return self.finish(outcome);
             };
             tracing::debug!(attempt = made, wait_ms = wait.as_millis(), "retrying");
-            self.keep(outcome).await;
+            Box::pin(self.keep(outcome)).await;
             sleep(wait).await;
-            request = copy;
+            self.next = Some(copy);
         }
         unreachable!("the attempts are counted in `wait_after`")
     }
 
-    /// One attempt; ended with the call's time only where there is an answer to be returned instead.
-    async fn attempt(&mut self, request: Request<Body>) -> Result<Response<Body>, Error> {
-        let attempt = async { self.inner.ready().await?.call(request).await };
-        let Some(until) = self.until.filter(|_| self.last.is_some()) else {
-            return attempt.await;
-        };
-        let ended = timeout_at(until, attempt).await;
+    async fn attempt(&mut self) -> Result<Response<Body>, Error> {
+        self.inner.ready().await?;
+        let request = self.next.take();
+        let request = request.expect("each round begins with a request");
+        self.inner.call(request).await
+    }
+
+    /// An attempt that ends with the call's time, since there is an answer to be returned instead.
+    async fn attempt_until(&mut self, until: Instant) -> Result<Response<Body>, Error> {
+        let ended = timeout_at(until, self.attempt()).await;
         ended.unwrap_or(Err(Error::Timeout {
             limit: Duration::ZERO,
         }))

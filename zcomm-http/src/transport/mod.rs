@@ -13,8 +13,9 @@ use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use http::{Request, Response, Uri};
 use http_body_util::BodyExt;
+use reqwest::Url;
 use tower::Service;
-use zcomm_core::{Body, Channel, Credential, Phase, Transport, TransportCx};
+use zcomm_core::{Body, BoxError, Channel, Credential, Phase, Transport, TransportCx};
 
 use crate::call::{Call, host};
 use crate::error::Error;
@@ -99,35 +100,39 @@ impl ReqwestTransport {
         let connect_limit = own_limit.unwrap_or(self.connect_limit);
         let encrypted = request.uri().scheme_str() == Some("https");
 
-        let request = into_reqwest(request).map_err(|error| zcomm_core::Error::Transport {
-            phase: Phase::Url,
-            host: host.clone(),
-            source: failure::Root::boxed(error),
-        })?;
-        let sent = connect::within(connect_limit, self.client.execute(request)).await;
+        let executed = match into_reqwest(request) {
+            Ok(request) => self.client.execute(request),
+            Err(source) => {
+                let phase = Phase::Url;
+                return Err(zcomm_core::Error::Transport {
+                    phase,
+                    host,
+                    source,
+                });
+            }
+        };
+        let sent = connect::within(connect_limit, executed).await;
         let answer = sent.map_err(|error| failure::of_request(error, &host, encrypted))?;
         Ok(from_reqwest(answer, host))
     }
 }
 
-fn into_reqwest(request: Request<Body>) -> reqwest::Result<reqwest::Request> {
-    let (parts, body) = request.into_parts();
-    // Bytes at hand let reqwest send the request again where a kept connection was stale.
-    let body = match body.try_clone() {
-        Some(bytes) => bytes_of(bytes),
-        None => reqwest::Body::wrap(body),
+fn into_reqwest(request: Request<Body>) -> Result<reqwest::Request, BoxError> {
+    let (head, body) = request.into_parts();
+    let known = Call::of(&head.extensions).and_then(|call| call.url(&head.uri));
+    let url = match known {
+        Some(url) => url.clone(),
+        None => Url::parse(&head.uri.to_string())?,
     };
-    reqwest::Request::try_from(Request::from_parts(parts, body))
-}
-
-fn bytes_of(body: Body) -> reqwest::Body {
-    use futures_util::FutureExt;
-
-    let bytes = body.collect(usize::MAX).now_or_never();
-    bytes
-        .expect("bytes at hand are there at once")
-        .expect("bytes at hand have no limit and do not break")
-        .into()
+    let mut request = reqwest::Request::new(head.method, url);
+    *request.headers_mut() = head.headers;
+    *request.version_mut() = head.version;
+    // Bytes at hand let reqwest send the request again where a kept connection was stale.
+    *request.body_mut() = Some(match body.try_clone().and_then(Body::into_bytes) {
+        Some(bytes) => bytes.into(),
+        None => reqwest::Body::wrap(body),
+    });
+    Ok(request)
 }
 
 fn from_reqwest(answer: reqwest::Response, host: String) -> Response<Body> {
