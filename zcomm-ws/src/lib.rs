@@ -7,7 +7,7 @@ pub mod server;
 
 mod error;
 
-pub use error::Error;
+pub use error::{Error, TlsFile};
 
 use zcomm_core::Plugin;
 use zcomm_core::settings::WEBSOCKET_KEYS;

@@ -1,5 +1,6 @@
 //! The life of a running server: accepts, owns every connection's task, and drains them at the end.
 
+use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -12,14 +13,19 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
+use tokio::time::{
+    Instant, MissedTickBehavior, interval, interval_at, sleep_until, timeout, timeout_at,
+};
 use tracing::{debug, info, warn};
 use zcomm_core::Peer;
 
 use super::admission::Ticket;
+use super::arrival::{self, Arrival};
 use super::connection::Opening;
 use super::engine::Engine;
-use super::upgrade::{Gate, Slot, Verdict};
+use super::rewind::Rewind;
+use super::tls::{Encrypted, Tls};
+use super::upgrade::{Gate, Verdict, Visit};
 use super::{CloseReason, Connection, Handler, refuse};
 use crate::hub::{Beat, Encoded, Hub};
 
@@ -33,6 +39,7 @@ const BATCH_PAUSE: Duration = Duration::from_millis(20);
 pub(super) struct Served<H> {
     pub(super) handler: Arc<H>,
     pub(super) gate: Gate,
+    pub(super) tls: Option<Tls>,
     pub(super) hub: Hub,
     pub(super) farewell: Option<Encoded>,
 }
@@ -187,12 +194,18 @@ async fn accept_all<H: Handler>(
     let beat = Beat::new(config.ping_interval, config.pong_timeout);
     let mut sweep = interval(beat.period());
     sweep.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let reload = config.ssl_reload_interval.max(Duration::from_millis(1));
+    let mut reload = interval_at(Instant::now() + reload, reload);
+    reload.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut pace = Pace::new(config.connection_rate);
     loop {
         tokio::select! {
             _ = course.changed() => return,
             _ = sweep.tick() => served.hub.sweep(beat),
             Some(_) = tasks.join_next() => {}
+            _ = reload.tick() => if let Some(tls) = &served.tls {
+                tasks.spawn(tls.clone().refresh());
+            },
             accepted = pace.accept(listener) => {
                 if tasks.len() >= config.max_connections.saturating_add(OPENING) {
                     debug!("stream dropped: too many are in their handshake");
@@ -257,18 +270,108 @@ async fn serve<H: Handler>(
     }
 }
 
+/// A connection behind its handshake, whatever it runs over.
+type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 /// Brings a stream through its handshake; nothing if no connection comes of it.
 async fn begin<H: Handler>(
     stream: TcpStream,
     peer: Peer,
     served: Arc<Served<H>>,
-    course: watch::Receiver<Course>,
-) -> Option<(Pin<Box<Engine<TcpStream, H>>>, Ticket)> {
+    mut course: watch::Receiver<Course>,
+) -> Option<(Running, Ticket)> {
     // Both only make things better; a stream that is closed already says so at the first read.
     let _ = stream.set_nodelay(true);
     let _ = socket2::SockRef::from(&stream).set_keepalive(true);
     let config = &served.gate.config;
-    match open(stream, peer, &served.gate, course).await? {
+    let deadline = Instant::now() + config.handshake_timeout;
+    let arrived = tokio::select! {
+        arrived = timeout_at(deadline, arrive(stream, peer, &served)) => arrived,
+        _ = course.changed() => return None,
+    };
+    let Ok(arrived) = arrived else {
+        debug!(%peer, reason = "handshake_timeout", "stream dropped");
+        return None;
+    };
+    match arrived? {
+        Arrived::Plain(arrival) => {
+            let visit = Visit::new(arrival.peer, deadline);
+            let opened = open(arrival.io, &visit, &served.gate, course).await?;
+            settle(opened.map(Rewind::into_parts), &served).await
+        }
+        Arrived::Encrypted(io, peer) => {
+            let visit = Visit::new(peer, deadline);
+            let opened = open(*io, &visit, &served.gate, course).await?;
+            settle(opened.map(|io| (io, Vec::new())), &served).await
+        }
+        Arrived::Mistaken(io, words) => {
+            refuse::part(io, words, config.close_timeout).await;
+            None
+        }
+    }
+}
+
+/// A stream on which HTTP can be spoken, or on which the wrong thing was.
+enum Arrived {
+    Plain(Arrival<TcpStream>),
+    Encrypted(Box<Encrypted<Rewind<TcpStream>>>, Peer),
+    Mistaken(Rewind<TcpStream>, &'static [u8]),
+}
+
+/// Reads how the stream begins, and shakes hands where TLS is spoken; nothing if the peer cannot.
+async fn arrive<H>(stream: TcpStream, peer: Peer, served: &Served<H>) -> Option<Arrived> {
+    let read = arrival::read(stream, peer, &served.gate.proxies).await;
+    let arrival = read
+        .inspect_err(|error| debug!(%peer, %error, "stream ended before its head"))
+        .ok()?;
+    let peer = arrival.peer;
+    match (&served.tls, arrival.is_tls) {
+        (None, false) => Some(Arrived::Plain(arrival)),
+        (None, true) => {
+            info!(%peer, reason = "tls_on_plain_port", "stream refused");
+            Some(Arrived::Mistaken(arrival.io, refuse::PLAIN_EXPECTED))
+        }
+        (Some(_), false) => {
+            info!(%peer, reason = "plain_on_tls_port", "stream refused");
+            Some(Arrived::Mistaken(arrival.io, refuse::TLS_EXPECTED))
+        }
+        (Some(tls), true) => {
+            let shaken = tls.accept(arrival.io).await;
+            let io = shaken
+                .inspect_err(|error| info!(%peer, %error, reason = "tls_failed", "stream refused"))
+                .ok()?;
+            Some(Arrived::Encrypted(Box::new(io), peer.over_tls()))
+        }
+    }
+}
+
+enum Opened<Io> {
+    Accepted(Io, Vec<u8>, Opening, Ticket),
+    Refused(Io, CloseReason),
+}
+
+impl<Io> Opened<Io> {
+    /// Takes the stream out of something that may hold bytes of it still.
+    fn map<To>(self, unwrap: impl FnOnce(Io) -> (To, Vec<u8>)) -> Opened<To> {
+        match self {
+            Self::Refused(io, reason) => Opened::Refused(unwrap(io).0, reason),
+            Self::Accepted(io, mut early, opening, ticket) => {
+                let (io, rest) = unwrap(io);
+                early.extend(rest);
+                Opened::Accepted(io, early, opening, ticket)
+            }
+        }
+    }
+}
+
+/// Makes a connection of a stream, or sees it off.
+async fn settle<Io, H>(opened: Opened<Io>, served: &Served<H>) -> Option<(Running, Ticket)>
+where
+    Io: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    H: Handler,
+{
+    let config = &served.gate.config;
+    match opened {
         Opened::Refused(io, reason) => {
             refuse::close(io, &reason, config.close_timeout).await;
             None
@@ -283,25 +386,18 @@ async fn begin<H: Handler>(
     }
 }
 
-enum Opened<Io> {
-    Accepted(Io, Vec<u8>, Opening, Ticket),
-    Refused(Io, CloseReason),
-}
-
 /// Answers HTTP on a stream until it is upgraded; nothing if it never is.
 async fn open<Io>(
     stream: Io,
-    peer: Peer,
+    visit: &Visit,
     gate: &Gate,
     mut course: watch::Receiver<Course>,
 ) -> Option<Opened<Io>>
 where
     Io: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let slot = Slot::default();
-    let service = service_fn(|request| {
-        let slot = &slot;
-        async move { Ok::<_, std::convert::Infallible>(gate.answer(request, peer, slot).await) }
+    let service = service_fn(|request| async move {
+        Ok::<_, std::convert::Infallible>(gate.answer(request, visit).await)
     });
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -311,18 +407,29 @@ where
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     let mut serving = std::pin::pin!(serving);
-    let served = tokio::select! {
-        served = serving.as_mut() => served,
-        _ = course.changed() => {
-            serving.as_mut().graceful_shutdown();
-            serving.await
+    let mut overdue = std::pin::pin!(sleep_until(visit.deadline()));
+    let served = loop {
+        tokio::select! {
+            served = serving.as_mut() => break served,
+            // hyper counts from the head's first byte, the deadline from the stream's.
+            () = overdue.as_mut(), if !visit.is_heard() => {
+                // A request may have come since this wait began; the next turn waits without it.
+                if !visit.is_heard() {
+                    debug!(peer = %visit.peer(), reason = "handshake_timeout", "stream dropped");
+                    return None;
+                }
+            }
+            _ = course.changed() => {
+                serving.as_mut().graceful_shutdown();
+                break serving.await;
+            }
         }
     };
     if let Err(error) = served {
-        debug!(peer = %peer, %error, "stream ended in its head");
+        debug!(peer = %visit.peer(), %error, "stream ended in its head");
         return None;
     }
-    match slot.take()? {
+    match visit.take()? {
         Verdict::Accepted(upgrade, opening, ticket) => {
             let (io, early) = bare(upgrade).await?;
             Some(Opened::Accepted(io, early, opening, ticket))
@@ -398,6 +505,7 @@ mod tests {
     use crate::server::admission::Admission;
     use crate::server::builder::Idle;
     use crate::server::origin::OriginRules;
+    use crate::server::proxies::Proxies;
 
     #[tokio::test]
     async fn the_task_of_a_connection_is_small() {
@@ -409,12 +517,14 @@ mod tests {
             handler: Arc::new(Idle),
             gate: Gate {
                 origins: OriginRules::new(&[], &[], address).unwrap(),
+                proxies: Proxies::default(),
                 admission: Arc::new(Admission::new(&config)),
                 config,
                 auth: Arc::new(zcomm_core::Open),
                 http: None,
                 files_without_token: false,
             },
+            tls: None,
             hub: Hub::new(),
             farewell: None,
         };

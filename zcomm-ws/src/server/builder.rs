@@ -14,6 +14,8 @@ use zcomm_core::{AuthPolicy, Body, BoxService, Open};
 use super::accept::{self, Served};
 use super::admission::Admission;
 use super::origin::OriginRules;
+use super::proxies::Proxies;
+use super::tls::Tls;
 use super::upgrade::Gate;
 use super::{CloseReason, Cx, Handler, ServerConfig, ServerHandle};
 use crate::error::Error;
@@ -113,9 +115,13 @@ impl<H: Handler> ServerBuilder<H> {
     /// # Errors
     ///
     /// [`Error::Bind`] or [`Error::Host`] if it cannot listen there, [`Error::Insecure`] if others could reach it and
-    /// nobody is asked for a token, [`Error::OriginInvalid`] for a list that cannot be meant.
+    /// nobody is asked for a token, [`Error::OriginInvalid`] or [`Error::ProxyInvalid`] for a list that cannot be meant.
+    /// Where TLS is asked for and cannot be had, one of the errors that begin with `Tls`: it never listens in plain text
+    /// instead.
     pub async fn bind(self) -> Result<ServerHandle, Error> {
         let config = Arc::new(self.config);
+        let proxies = Proxies::parse(&config.trusted_proxies)?;
+        let tls = Tls::of(&config)?;
         let listener = listen(&config).await?;
         let address = local_addr(&listener)?;
         if config.lets_files_in(address) {
@@ -124,6 +130,7 @@ impl<H: Handler> ServerBuilder<H> {
         let gate = Gate {
             files_without_token: config.lets_files_in(address),
             origins: OriginRules::new(&config.allowed_origins, &config.allowed_hosts, address)?,
+            proxies,
             admission: Arc::new(Admission::new(&config)),
             config,
             auth: self.auth,
@@ -132,6 +139,7 @@ impl<H: Handler> ServerBuilder<H> {
         let served = Served {
             handler: Arc::new(self.handler),
             gate,
+            tls,
             hub: Hub::new(),
             farewell: self.farewell,
         };

@@ -22,6 +22,7 @@
 mod accept;
 mod adapter;
 mod admission;
+mod arrival;
 mod builder;
 mod config;
 mod connection;
@@ -33,9 +34,14 @@ mod inflight;
 mod origin;
 mod outbox;
 mod output;
+mod proxies;
+mod proxy_header;
 mod refuse;
 mod reply;
+mod rewind;
 mod scratch;
+#[cfg_attr(not(feature = "tls"), path = "no_tls.rs")]
+mod tls;
 mod upgrade;
 
 pub use accept::{Drained, ServerHandle, Stopper};

@@ -14,6 +14,11 @@ mod handshake_properties;
 mod hub;
 mod life;
 mod peer;
+mod proxies;
 mod server;
 mod serving;
 mod stream;
+#[cfg(feature = "tls")]
+mod tls;
+#[cfg(not(feature = "tls"))]
+mod without_tls;
