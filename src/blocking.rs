@@ -55,6 +55,10 @@ impl<'a> Blocking<'a> {
     }
 
     /// Waits for any future.
+    ///
+    /// # Panics
+    ///
+    /// Inside an async runtime, to which this value must not be carried: there waiting would block it.
     pub fn wait<F: Future>(&self, future: F) -> F::Output {
         self.runtime.get().block_on(future)
     }
@@ -69,11 +73,6 @@ impl<'a> Blocking<'a> {
     #[cfg(feature = "services")]
     pub fn services(&self) -> Services<'a> {
         Services::of(*self)
-    }
-
-    #[cfg(feature = "http")]
-    fn handle(&self) -> tokio::runtime::Handle {
-        self.runtime.get().handle().clone()
     }
 
     /// Whether a server could listen on this port; as [`Comm::check_port`].

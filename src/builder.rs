@@ -30,8 +30,21 @@ pub struct CommBuilder {
     plugins: Vec<Plugin>,
     project: Option<PathBuf>,
     isolated: bool,
+    #[cfg(feature = "ws")]
+    policy: Option<Shown>,
     #[cfg(feature = "log")]
     log: bool,
+}
+
+/// A policy, of which there is nothing to show.
+#[cfg(feature = "ws")]
+struct Shown(Arc<dyn zcomm_core::AuthPolicy>);
+
+#[cfg(feature = "ws")]
+impl std::fmt::Debug for Shown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AuthPolicy")
+    }
 }
 
 #[derive(Debug)]
@@ -83,6 +96,13 @@ impl CommBuilder {
         self
     }
 
+    /// Says who callers of this application's servers are, in place of what the settings say about tokens.
+    #[cfg(feature = "ws")]
+    pub fn policy(mut self, policy: impl zcomm_core::AuthPolicy + 'static) -> Self {
+        self.policy = Some(Shown(Arc::new(policy)));
+        self
+    }
+
     /// Reads neither files nor the environment: only defaults and the values given here. For tests.
     pub fn isolated(mut self) -> Self {
         self.isolated = true;
@@ -118,6 +138,8 @@ impl CommBuilder {
         let transports = registry.transports(&settings)?;
         Ok(Comm::of(Inner {
             transports,
+            #[cfg(feature = "ws")]
+            policy: self.policy.map(|shown| shown.0),
             registry: Arc::new(registry),
             settings,
             warnings,

@@ -29,6 +29,8 @@ pub(crate) struct Inner {
     pub(crate) registry: Arc<Registry>,
     pub(crate) project: PathBuf,
     pub(crate) transports: Vec<Arc<dyn Transport>>,
+    #[cfg(feature = "ws")]
+    pub(crate) policy: Option<Arc<dyn zcomm_core::AuthPolicy>>,
     #[cfg(feature = "http")]
     pub(crate) http: std::sync::OnceLock<zcomm_http::HttpClient>,
     #[cfg(feature = "services")]
@@ -126,7 +128,7 @@ impl Comm {
     pub fn websocket(
         &self,
     ) -> Result<zcomm_ws::server::ServerBuilder<zcomm_ws::server::Idle>, Error> {
-        crate::compose::websocket(&self.0.settings, &self.0.project)
+        crate::compose::websocket(&self.0)
     }
 
     /// A zBifrost server as the settings describe it, with the models of the schema folder: bind it.
@@ -136,7 +138,7 @@ impl Comm {
     /// As [`websocket`](Self::websocket), and [`schema`](Self::schema).
     #[cfg(feature = "bifrost")]
     pub fn bifrost(&self) -> Result<zcomm_ws::bifrost::BifrostBuilder, Error> {
-        let server = crate::compose::bifrost(&self.0.settings, &self.0.project)?;
+        let server = crate::compose::bifrost(&self.0)?;
         Ok(server.schema(self.schema()?))
     }
 

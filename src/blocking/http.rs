@@ -108,7 +108,7 @@ pub struct Request<'a> {
     builder: RequestBuilder,
 }
 
-impl Request<'_> {
+impl<'a> Request<'a> {
     /// Changes the request by anything that the async builder can do.
     pub fn with(mut self, change: impl FnOnce(RequestBuilder) -> RequestBuilder) -> Self {
         self.builder = change(self.builder);
@@ -145,26 +145,26 @@ impl Request<'_> {
     /// # Errors
     ///
     /// What kept an answer from coming; a status of 400 and above is an answer.
-    pub fn send(self) -> Result<Response, Error> {
+    pub fn send(self) -> Result<Response<'a>, Error> {
         let answer = self.blocking.wait(self.builder.send())?;
-        let handle = self.blocking.handle();
-        Ok(Response { handle, answer })
+        let blocking = self.blocking;
+        Ok(Response { blocking, answer })
     }
 
     /// The same, with nothing in place of an error.
-    pub fn ok(self) -> Option<Response> {
+    pub fn ok(self) -> Option<Response<'a>> {
         self.send().ok()
     }
 }
 
 /// An answer. Its body is read when it is asked for.
 #[derive(Debug)]
-pub struct Response {
-    handle: tokio::runtime::Handle,
+pub struct Response<'a> {
+    blocking: Blocking<'a>,
     answer: zcomm_http::Response,
 }
 
-impl Response {
+impl Response<'_> {
     /// The status.
     pub fn status(&self) -> http::StatusCode {
         self.answer.status()
@@ -191,7 +191,7 @@ impl Response {
     ///
     /// What broke the body, or what is wrong with the JSON.
     pub fn json<T: DeserializeOwned>(self) -> Result<T, Error> {
-        self.handle.block_on(self.answer.json())
+        self.blocking.wait(self.answer.json())
     }
 
     /// Waits for the body, and reads it as text.
@@ -200,7 +200,7 @@ impl Response {
     ///
     /// What broke the body, or that it is no text.
     pub fn text(self) -> Result<String, Error> {
-        self.handle.block_on(self.answer.text())
+        self.blocking.wait(self.answer.text())
     }
 
     /// Waits for the body.
@@ -209,6 +209,6 @@ impl Response {
     ///
     /// What broke the body.
     pub fn bytes(self) -> Result<Vec<u8>, Error> {
-        self.handle.block_on(self.answer.bytes()).map(Into::into)
+        self.blocking.wait(self.answer.bytes()).map(Into::into)
     }
 }

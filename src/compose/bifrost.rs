@@ -1,12 +1,11 @@
 //! The zBifrost server that the settings describe. Binds nothing.
 
-use std::net::{IpAddr, ToSocketAddrs};
-use std::path::Path;
 use std::time::Duration;
 
 use zcomm_ws::bifrost::{Bifrost, BifrostBuilder};
 
 use super::{policy, websocket};
+use crate::comm::Inner;
 use crate::core::Settings;
 use crate::core::data::{Access, CursorKey, DefaultAccess};
 use crate::error::Error;
@@ -16,38 +15,39 @@ use crate::error::Error;
 /// # Errors
 ///
 /// As the policy's and the server's.
-pub(crate) fn builder(settings: &Settings, project: &Path) -> Result<BifrostBuilder, Error> {
-    let config = websocket::config(settings)?;
-    let loopback = is_loopback(&config.host) && config.allowed_hosts.is_empty();
-    let access = access(settings, config.require_auth, loopback);
+pub(crate) fn builder(comm: &Inner) -> Result<BifrostBuilder, Error> {
+    let settings = &comm.settings;
     let rate = |key| {
         settings
             .count(key)
             .and_then(|rate| u32::try_from(rate).ok())
             .unwrap_or(u32::MAX)
     };
-    let request = settings
-        .duration("request_timeout")
-        .unwrap_or(Duration::from_secs(30));
-    Ok(Bifrost::builder()
-        .auth(policy::of(settings, project)?)
-        .access(access)
-        .config(config)
+    let mut builder = Bifrost::builder()
+        .auth(policy::of(comm)?)
+        .access(access(settings))
+        .config(websocket::config(settings)?)
         .message_rate(
             rate("websocket.message_rate"),
             rate("websocket.message_burst"),
         )
-        .request_timeout(request))
+        .request_timeout(
+            settings
+                .duration("request_timeout")
+                .unwrap_or(Duration::from_secs(30)),
+        );
+    if let Some(size) = settings.size("websocket.max_reply_size") {
+        builder = builder.max_reply_size(usize::try_from(size).unwrap_or(usize::MAX));
+    }
+    Ok(builder)
 }
 
-fn access(settings: &Settings, require_auth: bool, loopback: bool) -> Access {
+fn access(settings: &Settings) -> Access {
     let default_access = match settings.text("default_access") {
         Some("authenticated") => DefaultAccess::Authenticated,
         _ => DefaultAccess::Denied,
     };
     let mut access = Access::new()
-        .auth(require_auth)
-        .loopback(loopback)
         .default_access(default_access)
         .admin_roles(settings.list("admin_roles").iter().map(String::as_str));
     if let Some(rows) = settings.count("max_rows") {
@@ -57,13 +57,4 @@ fn access(settings: &Settings, require_auth: bool, loopback: bool) -> Access {
         Some(secret) => access.cursor_key(CursorKey::from_secret(secret)),
         None => access,
     }
-}
-
-/// Whether only this machine can reach the host. A name that cannot be resolved is none of ours.
-fn is_loopback(host: &str) -> bool {
-    let Ok(addresses) = (host, 0).to_socket_addrs() else {
-        return false;
-    };
-    let addresses: Vec<IpAddr> = addresses.map(|address| address.ip()).collect();
-    !addresses.is_empty() && addresses.iter().all(IpAddr::is_loopback)
 }

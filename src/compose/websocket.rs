@@ -1,21 +1,36 @@
 //! The server that the settings describe. Binds nothing.
 
-use std::path::Path;
-
 use zcomm_ws::server::{Idle, Server, ServerBuilder, ServerConfig};
 
 use super::policy;
+use crate::comm::Inner;
 use crate::core::Settings;
+use crate::core::settings::Layer;
 use crate::error::Error;
+
+/// Settings that this version knows and cannot honour yet.
+const UNSUPPORTED: &[&str] = &[
+    "websocket.auth_timeout",
+    "websocket.compression",
+    "websocket.compression_context_takeover",
+    "websocket.max_frame_size",
+    "websocket.max_subscriptions",
+    "websocket.ssl_cert",
+    "websocket.ssl_enabled",
+    "websocket.ssl_key",
+    "websocket.trusted_proxies",
+];
 
 /// A server without a handler.
 ///
 /// # Errors
 ///
 /// As the policy's, and [`Error::Unsupported`].
-pub(crate) fn server(settings: &Settings, project: &Path) -> Result<ServerBuilder<Idle>, Error> {
-    let policy = policy::of(settings, project)?;
-    Ok(Server::builder().config(config(settings)?).auth(policy))
+pub(crate) fn server(comm: &Inner) -> Result<ServerBuilder<Idle>, Error> {
+    let policy = policy::of(comm)?;
+    Ok(Server::builder()
+        .config(config(&comm.settings)?)
+        .auth(policy))
 }
 
 /// The limits and rules of the table, as the server wants them.
@@ -24,15 +39,11 @@ pub(crate) fn server(settings: &Settings, project: &Path) -> Result<ServerBuilde
 ///
 /// [`Error::Unsupported`] for what is set and would be ignored: nobody should believe that they are safer than they are.
 pub(super) fn config(settings: &Settings) -> Result<ServerConfig, Error> {
-    for key in ["websocket.ssl_enabled", "websocket.compression"] {
-        if settings.flag(key) {
+    for key in UNSUPPORTED {
+        let layer = settings.explain_key(key).and_then(|found| found.layer);
+        if layer.is_some_and(|layer| layer != Layer::Defaults) {
             return Err(Error::Unsupported { key });
         }
-    }
-    if !settings.list("websocket.trusted_proxies").is_empty() {
-        return Err(Error::Unsupported {
-            key: "websocket.trusted_proxies",
-        });
     }
     let mut config = ServerConfig::default();
     let text = |key| settings.text(key).map(ToOwned::to_owned);

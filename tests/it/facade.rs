@@ -6,6 +6,8 @@ use serde_json::json;
 use zcomm::core::{Error, Plugin, Settings, Transport, transport};
 use zcomm::{Comm, net};
 
+use crate::run::free_port;
+
 #[test]
 fn blocking_calls_wait_and_an_async_runtime_refuses_them() {
     let comm = Comm::builder().isolated().build().unwrap();
@@ -77,8 +79,8 @@ fn two_crates_with_one_name_are_both_named() {
 #[test]
 fn check_port_is_the_guides_yes_or_no() {
     let comm = Comm::builder().isolated().build().unwrap();
-    let held = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = held.local_addr().unwrap().port();
+    let port = free_port();
+    let held = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
 
     let while_held = comm.check_port(port);
     drop(held);

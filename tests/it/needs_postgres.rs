@@ -4,9 +4,19 @@ use serde_json::json;
 
 use crate::run::Project;
 
+/// Stops what a test started, should it not come to its end.
+struct Cleanup<'a>(&'a Project);
+
+impl Drop for Cleanup<'_> {
+    fn drop(&mut self) {
+        self.0.run(&["down", "postgres"]);
+    }
+}
+
 #[test]
 fn postgres_is_started_found_and_stopped() {
     let project = Project::new();
+    let _cleanup = Cleanup(&project);
 
     let up = project.run(&["up", "pg", "--port", "0", "--throw-away", "--json"]);
     let status = project.run(&["status", "postgresql", "--json"]);

@@ -4,7 +4,7 @@ use std::net::TcpListener;
 
 use serde_json::json;
 
-use crate::run::{Project, Ran};
+use crate::run::{Project, Ran, free_port};
 
 #[test]
 fn a_taken_port_is_named_with_its_holder_and_ends_with_one() {
@@ -25,10 +25,7 @@ fn a_taken_port_is_named_with_its_holder_and_ends_with_one() {
 
 #[test]
 fn a_free_port_ends_with_nought() {
-    let port = {
-        let held = TcpListener::bind("127.0.0.1:0").unwrap();
-        held.local_addr().unwrap().port().to_string()
-    };
+    let port = free_port().to_string();
 
     let ran = Project::new().run(&["port", &port]);
 

@@ -61,3 +61,10 @@ impl Ran {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 }
+
+/// A port that nobody holds, from below those that systems give out: no other test binds it meanwhile.
+pub(crate) fn free_port() -> u16 {
+    let start = 20_000 + u16::try_from(std::process::id() % 10_000).unwrap();
+    let is_free = |port: &u16| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    (start..32_000).find(is_free).unwrap()
+}

@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use crate::identity::Identity;
 
 /// Where bytes come from, once proxies that are trusted have been looked through.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Peer {
     /// The address; none for a caller in the same process.
@@ -90,8 +90,7 @@ impl fmt::Display for ConnectionId {
 /// ```
 #[derive(Debug)]
 pub struct Caller {
-    identity: RwLock<Arc<Identity>>,
-    version: AtomicU64,
+    identity: RwLock<(Arc<Identity>, u64)>,
     peer: Peer,
     connection: ConnectionId,
 }
@@ -100,8 +99,7 @@ impl Caller {
     /// A caller with a connection number of its own.
     pub fn new(identity: Identity, peer: Peer) -> Self {
         Self {
-            identity: RwLock::new(Arc::new(identity)),
-            version: AtomicU64::new(0),
+            identity: RwLock::new((Arc::new(identity), 0)),
             peer,
             connection: ConnectionId::next(),
         }
@@ -109,13 +107,19 @@ impl Caller {
 
     /// Who the caller is now.
     pub fn identity(&self) -> Arc<Identity> {
-        // A panic cannot leave an `Arc` half written, so a poisoned lock still holds a whole identity.
-        Arc::clone(&self.identity.read().unwrap_or_else(PoisonError::into_inner))
+        self.snapshot().0
     }
 
     /// How often the identity has been renewed.
     pub fn version(&self) -> u64 {
-        self.version.load(Ordering::Acquire)
+        self.snapshot().1
+    }
+
+    /// Who the caller is now, and how often that has been renewed, both of one moment.
+    pub fn snapshot(&self) -> (Arc<Identity>, u64) {
+        // A panic cannot leave the pair half written, so a poisoned lock still holds a whole one.
+        let cell = self.identity.read().unwrap_or_else(PoisonError::into_inner);
+        (Arc::clone(&cell.0), cell.1)
     }
 
     /// Puts another identity in place of the one so far.
@@ -124,8 +128,7 @@ impl Caller {
             .identity
             .write()
             .unwrap_or_else(PoisonError::into_inner);
-        *cell = Arc::new(identity);
-        self.version.fetch_add(1, Ordering::Release);
+        *cell = (Arc::new(identity), cell.1 + 1);
     }
 
     /// Where the caller is.

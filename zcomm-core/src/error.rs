@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -90,6 +91,9 @@ pub enum Error {
     /// A plugin is missing, unknown or there twice.
     #[error(transparent)]
     Registry(#[from] RegistryError),
+    /// One failure that several requests waited for.
+    #[error(transparent)]
+    Shared(Arc<Self>),
     /// An error of another crate, with what a client is told of it.
     #[error(transparent)]
     Other(#[from] Coded),
@@ -117,6 +121,7 @@ impl Error {
     /// What a client is told beside the sentence and the code, as a JSON object.
     pub fn details(&self) -> Option<&Value> {
         match self {
+            Self::Shared(error) => error.details(),
             Self::Other(coded) => coded.details.as_ref(),
             _ => None,
         }
@@ -139,6 +144,7 @@ impl Error {
             Self::TooLarge { .. } => Code::TooLarge,
             Self::Body { .. } => Code::BadRequest,
             Self::Registry(_) => Code::Internal,
+            Self::Shared(error) => error.code(),
             Self::Other(coded) => coded.code,
         }
     }

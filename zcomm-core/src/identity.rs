@@ -132,6 +132,11 @@ impl Identity {
         &self.app
     }
 
+    /// The same, shared.
+    pub(crate) fn shared_app(&self) -> Arc<str> {
+        Arc::clone(&self.app)
+    }
+
     /// The roles, sorted, each once.
     pub fn roles(&self) -> &[Arc<str>] {
         &self.roles

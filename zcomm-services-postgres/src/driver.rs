@@ -260,7 +260,7 @@ mod tests {
         let step = create_database(&plan).unwrap();
 
         assert_eq!(
-            step.stdin,
+            step.stdin.expose(),
             "CREATE DATABASE \"a\"\"; DROP DATABASE \"\"b\";\n"
         );
     }

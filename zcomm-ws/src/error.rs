@@ -45,6 +45,9 @@ pub enum Error {
         /// Where the server was to listen.
         address: SocketAddr,
     },
+    /// zBifrost was asked to take tokens as messages.
+    #[error("zBifrost takes no token by message yet: leave `first_message_auth` off")]
+    FirstMessage,
     /// An allowed origin has not the form of one.
     #[error(
         "`{origin}` is no origin like `https://example.org` (setting `websocket.allowed_origins`)"
@@ -122,6 +125,7 @@ impl Error {
             Self::Bind { .. } => "bind_failed",
             Self::Host { .. } => "host_invalid",
             Self::Insecure { .. } => "insecure",
+            Self::FirstMessage => "first_message",
             Self::OriginInvalid { .. } => "origin_invalid",
             Self::ProxyInvalid { .. } => "proxy_invalid",
             Self::TlsMissing => "tls_missing",

@@ -16,13 +16,19 @@ use super::{AuthPolicy, Credentials, Refusal};
 use crate::action::Action;
 use crate::body::Body;
 use crate::caller::{Caller, Peer};
+use crate::code::Code;
 use crate::command::Command;
 use crate::error::Error;
+use crate::identity::Identity;
 
 /// Identifies the caller of a request that has none yet, and lets through what the policy permits.
 ///
 /// A request that comes from a connection carries its `Arc<Caller>`; any other is judged by its own head and its
-/// extension [`Peer`]. What it wants to do is the action of its `Arc<Command>`, or the event that its path names.
+/// extension [`Peer`], without which it is refused: who does not say where a request is from must not be taken for the
+/// application itself. What it wants to do is the action of its `Arc<Command>`, or the event that its path names.
+///
+/// What goes inward carries the `Arc<Identity>` that was judged. A caller may be renewed at any time, so whoever works
+/// out rights for the request uses that one, and not what the caller is by then.
 ///
 /// It belongs inside tracing and the deadline, and outside any cache: a cached answer must be permitted, too.
 ///
@@ -30,14 +36,15 @@ use crate::error::Error;
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 /// use std::sync::Arc;
 /// use tower::{Layer, ServiceExt, service_fn};
-/// use zcomm_core::{AuthLayer, Body, Caller, Error, Open};
+/// use zcomm_core::{AuthLayer, Body, Error, Identity, Open, Peer};
 ///
 /// let app = service_fn(async |request: http::Request<Body>| {
-///     let caller = request.extensions().get::<Arc<Caller>>().unwrap();
-///     Ok::<_, Error>(http::Response::new(Body::from(caller.identity().app().to_owned())))
+///     let who = request.extensions().get::<Arc<Identity>>().unwrap();
+///     Ok::<_, Error>(http::Response::new(Body::from(who.app().to_owned())))
 /// });
 /// let stack = AuthLayer::new(Open).layer(app);
-/// let reply = stack.oneshot(http::Request::post("/ping?app_name=shop").body(Body::empty()).unwrap()).await.unwrap();
+/// let request = http::Request::post("/ping?app_name=shop").extension(Peer::in_process()).body(Body::empty()).unwrap();
+/// let reply = stack.oneshot(request).await.unwrap();
 /// assert_eq!(reply.body().as_bytes().unwrap(), b"shop");
 /// # });
 /// ```
@@ -113,12 +120,14 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> AuthFuture<S::Future> {
-        let (head, body) = request.into_parts();
+        let (mut head, body) = request.into_parts();
         if let Some(caller) = head.extensions.get::<Arc<Caller>>() {
             return match admit(&*self.policy, caller, &head) {
-                Ok(()) => AuthFuture::Known {
-                    inner: self.inner.call(Request::from_parts(head, body)),
-                },
+                Ok(who) => {
+                    head.extensions.insert(who);
+                    let inner = self.inner.call(Request::from_parts(head, body));
+                    AuthFuture::Known { inner }
+                }
                 Err(refused) => AuthFuture::Refused {
                     refused: Some(refused),
                 },
@@ -144,19 +153,22 @@ where
     S: Service<Request<Body>, Response = Response<Body>, Error = Error>,
     P: AuthPolicy + ?Sized,
 {
-    let peer = head
-        .extensions
-        .get::<Peer>()
-        .copied()
-        .unwrap_or(Peer::in_process());
+    let peer = head.extensions.get::<Peer>().copied();
+    let peer = peer
+        .ok_or_else(|| Error::other(Code::Internal, "the request does not say where it is from"))?;
     let given = Credentials::of_head(&head)?;
     let caller = Arc::new(Caller::new(policy.identify(&given, &peer).await?, peer));
-    admit(&*policy, &caller, &head)?;
+    let who = admit(&*policy, &caller, &head)?;
     head.extensions.insert(caller);
+    head.extensions.insert(who);
     ready.oneshot(Request::from_parts(head, body)).await
 }
 
-fn admit<P: AuthPolicy + ?Sized>(policy: &P, caller: &Caller, head: &Parts) -> Result<(), Error> {
+fn admit<P: AuthPolicy + ?Sized>(
+    policy: &P,
+    caller: &Caller,
+    head: &Parts,
+) -> Result<Arc<Identity>, Error> {
     let who = caller.identity();
     if who.is_expired(SystemTime::now()) {
         return Err(Refusal::InvalidToken.into());
@@ -164,7 +176,7 @@ fn admit<P: AuthPolicy + ?Sized>(policy: &P, caller: &Caller, head: &Parts) -> R
     let command = head.extensions.get::<Arc<Command>>();
     let action = command.map_or_else(|| Action::of_path(head), |command| command.action());
     if policy.permits(&who, &action) {
-        return Ok(());
+        return Ok(who);
     }
     Err(Error::Forbidden {
         who: who.to_string(),
@@ -211,7 +223,6 @@ mod tests {
     use tower::service_fn;
 
     use super::*;
-    use crate::identity::Identity;
 
     /// Knows the token `sesame`, and lets its bearer do anything but shout.
     struct Sesame;
@@ -239,7 +250,12 @@ mod tests {
         });
         let reply = AuthLayer::new(Sesame)
             .layer(app)
-            .oneshot(request.body(Body::empty()).unwrap())
+            .oneshot(
+                request
+                    .extension(Peer::in_process())
+                    .body(Body::empty())
+                    .unwrap(),
+            )
             .await?;
         Ok(String::from_utf8(reply.body().as_bytes().unwrap().to_vec()).unwrap())
     }
@@ -271,7 +287,7 @@ mod tests {
             .unwrap_err();
 
         assert_eq!(error.to_string(), "`ali` may not send `shout`");
-        assert_eq!(error.code(), crate::Code::Forbidden);
+        assert_eq!(error.code(), Code::Forbidden);
     }
 
     #[tokio::test]

@@ -45,6 +45,15 @@ impl<'a> Requester<'a> {
         self.connection = Some(connection);
         self
     }
+
+    pub(super) fn connection(&self) -> Option<ConnectionId> {
+        self.connection
+    }
+
+    /// The application behind the connection; what the program itself writes belongs to all.
+    pub(super) fn app(&self) -> Option<Arc<str>> {
+        self.connection.map(|_| self.identity.shared_app())
+    }
 }
 
 /// What becomes of models that say nothing of who may use them, where callers are authenticated.
@@ -217,8 +226,7 @@ impl Access {
                 .limit
                 .map_or(self.max_rows, |limit| limit.min(self.max_rows)),
         );
-        let pass =
-            Pass::new(rights, serving, who.connection).sealing(self.cursor_key.clone(), binding);
+        let pass = Pass::new(rights, serving, who).sealing(self.cursor_key.clone(), binding);
         Ok(Permitted::new(query, pass))
     }
 
@@ -249,7 +257,7 @@ impl Access {
             }
             Effect::Delete { filter } => restrict(filter, &serving),
         }
-        let pass = Pass::new(rights, serving, who.connection).keyed(digest);
+        let pass = Pass::new(rights, serving, who).keyed(digest);
         Ok(Permitted::new(write, pass))
     }
 

@@ -49,6 +49,8 @@ pub struct Change {
     pub after: Option<Row>,
     /// The connection that wrote, which is told nothing.
     pub origin: Option<ConnectionId>,
+    /// The application that wrote; others are told nothing. None where the program itself or somebody outside wrote.
+    pub app: Option<Arc<str>>,
 }
 
 impl Change {
@@ -61,6 +63,7 @@ impl Change {
             before: None,
             after,
             origin: None,
+            app: None,
         }
     }
 }

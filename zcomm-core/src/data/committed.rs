@@ -197,6 +197,7 @@ impl<S: Store> Committed<S> {
                 before: changed.before.clone(),
                 after: changed.after.clone(),
                 origin: write.connection(),
+                app: write.app().cloned(),
             };
             self.send(Notice::Changed(Arc::new(change)));
         }

@@ -4,6 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use super::Row;
+use super::access::Requester;
 use super::cursor::CursorKey;
 use super::field::Field;
 use super::filter::Filter;
@@ -31,20 +32,18 @@ pub(super) struct Pass {
     rights: Rights,
     serving: Vec<Grant>,
     connection: Option<ConnectionId>,
+    app: Option<Arc<str>>,
     seal: Option<(CursorKey, Vec<u8>)>,
     idempotency: Option<IdempotencyKey>,
 }
 
 impl Pass {
-    pub(super) fn new(
-        rights: Rights,
-        serving: Vec<Grant>,
-        connection: Option<ConnectionId>,
-    ) -> Self {
+    pub(super) fn new(rights: Rights, serving: Vec<Grant>, who: &Requester<'_>) -> Self {
         Self {
             rights,
             serving,
-            connection,
+            connection: who.connection(),
+            app: who.app(),
             seal: None,
             idempotency: None,
         }
@@ -73,6 +72,11 @@ impl<T> Permitted<T> {
     /// The connection that the command came over.
     pub fn connection(&self) -> Option<ConnectionId> {
         self.pass.connection
+    }
+
+    /// The application that the command came through; none for the program's own.
+    pub fn app(&self) -> Option<&Arc<str>> {
+        self.pass.app.as_ref()
     }
 
     /// All that the caller may do with the model.

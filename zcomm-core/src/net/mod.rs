@@ -1,4 +1,4 @@
-//! Whether a port is free, and who holds it. The one place in this crate that touches the system.
+//! Whether a port is free, and who holds it. Opens nothing that stays open.
 
 mod holder;
 

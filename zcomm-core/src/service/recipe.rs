@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Endpoint;
+use crate::secret::Secret;
 
 /// What is to be started: everything is settled, nothing is running.
 ///
@@ -130,7 +131,7 @@ pub struct ProcessRecipe {
     /// Its arguments.
     pub args: Vec<String>,
     /// Variables for it; it gets no others of ours but `PATH`, the locale and the time zone.
-    pub env: Vec<(String, String)>,
+    pub env: Vec<(String, Secret)>,
     /// Files to write before it starts: configuration, passwords. They never hold what a command line would show.
     pub files: Vec<RecipeFile>,
     /// Folders that it needs besides that of its data; only its account may enter them.
@@ -231,7 +232,7 @@ pub struct RecipeFile {
     /// Where it goes.
     pub path: PathBuf,
     /// What it says.
-    pub content: crate::Secret,
+    pub content: Secret,
 }
 
 /// A command that is run once, before the first start on a data directory.
@@ -243,7 +244,7 @@ pub struct InitStep {
     /// Its arguments.
     pub args: Vec<String>,
     /// What it reads.
-    pub stdin: String,
+    pub stdin: Secret,
     /// The file that is there once it has run; a step that makes none itself leaves it to the launcher.
     pub marker: PathBuf,
 }
@@ -258,14 +259,14 @@ impl InitStep {
         Self {
             program,
             args: args.into_iter().map(Into::into).collect(),
-            stdin: String::new(),
+            stdin: Secret::from(""),
             marker: marker.into(),
         }
     }
 
     /// The same with something to read.
     #[must_use]
-    pub fn stdin(mut self, text: impl Into<String>) -> Self {
+    pub fn stdin(mut self, text: impl Into<Secret>) -> Self {
         self.stdin = text.into();
         self
     }
@@ -292,7 +293,7 @@ pub struct ContainerRecipe {
     /// The image with its tag.
     pub image: String,
     /// Variables for it.
-    pub env: Vec<(String, crate::Secret)>,
+    pub env: Vec<(String, Secret)>,
     /// The port it listens on inside.
     pub port: u16,
     /// Where its data lives inside.

@@ -7,14 +7,15 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
+use http::uri::PathAndQuery;
 use http::{Request, Response, Uri};
 use tokio::sync::OnceCell;
 use tower::{Layer, Service, ServiceExt, service_fn};
 
 use super::{BoxService, ChannelToken, Transport, TransportCx};
 use crate::body::Body;
-use crate::error::Error;
-use crate::secret::SecretDigest;
+use crate::error::{Error, Phase};
+use crate::secret::{Secret, SecretDigest};
 
 /// How many channels are kept open at once; the one that was opened first makes room.
 const MOST_CHANNELS: usize = 256;
@@ -22,8 +23,8 @@ const MOST_CHANNELS: usize = 256;
 /// Sends a request whose scheme one of its transports serves through that; any other goes on inward.
 ///
 /// Opened channels are kept per scheme, authority and token: one opened with a token never serves another. Requests
-/// that find none wait for one opening, not for one each. A channel that turns out closed is opened anew by the next
-/// request.
+/// that find none wait for one opening, not for one each, and share its failure. A channel that turns out closed is
+/// opened anew by the next request. What a channel receives unasked is dropped: who wants it opens the transport itself.
 ///
 /// It belongs innermost: nothing that is put inside it sees a request that left.
 #[derive(Clone)]
@@ -110,9 +111,17 @@ where
     }
 }
 
-/// Which way a channel goes, and as whom.
-type Way = (String, String, Option<SecretDigest>);
-type Slot = Arc<OnceCell<BoxService>>;
+/// Which way a channel goes, and as whom: everything that opening it sees.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Way {
+    scheme: String,
+    host: String,
+    userinfo: Option<SecretDigest>,
+    token: Option<SecretDigest>,
+}
+
+/// An opening, whose end is the same for all who wait for it.
+type Slot = Arc<OnceCell<Result<BoxService, Arc<Error>>>>;
 
 struct Routes {
     transports: Vec<Arc<dyn Transport>>,
@@ -191,20 +200,16 @@ async fn leave(
         .extensions()
         .get::<ChannelToken>()
         .map(|token| token.0.clone());
-    let way = way(request.uri(), token.as_ref().map(crate::Secret::digest));
+    let way = way(request.uri(), token.as_ref());
     let slot = routes.slot(&way);
-    let opened = slot.get_or_try_init(|| async {
-        let cx = TransportCx {
-            token,
-            ..TransportCx::default()
-        };
-        Ok(transport.open(request.uri(), &cx).await?.calls)
-    });
-    let calls = match opened.await {
+    let opened = slot
+        .get_or_init(|| open(&*transport, request.uri(), token))
+        .await;
+    let calls = match opened {
         Ok(calls) => calls.clone(),
         Err(error) => {
             routes.forget(&way, &slot);
-            return Err(error);
+            return Err(Error::Shared(Arc::clone(error)));
         }
     };
     let answer = calls.oneshot(request).await;
@@ -214,19 +219,57 @@ async fn leave(
     answer
 }
 
-fn way(target: &Uri, token: Option<SecretDigest>) -> Way {
-    // Userinfo is no part of the way: http forbids it in the authority, and a log must not show it.
+async fn open(
+    transport: &dyn Transport,
+    target: &Uri,
+    token: Option<Secret>,
+) -> Result<BoxService, Arc<Error>> {
+    let cx = TransportCx {
+        token,
+        ..TransportCx::default()
+    };
+    let target = bare(target);
+    let opened = tokio::time::timeout(cx.limit, transport.open(&target, &cx)).await;
+    match opened {
+        Ok(opened) => opened.map(|channel| channel.calls).map_err(Arc::new),
+        Err(late) => Err(Arc::new(Error::Transport {
+            phase: Phase::Timeout,
+            host: host(&target).to_owned(),
+            source: late.into(),
+        })),
+    }
+}
+
+/// The scheme and authority alone: a channel serves every path behind them.
+fn bare(target: &Uri) -> Uri {
+    let mut parts = target.clone().into_parts();
+    parts.path_and_query = Some(PathAndQuery::from_static("/"));
+    Uri::from_parts(parts).unwrap_or_else(|_| target.clone())
+}
+
+fn way(target: &Uri, token: Option<&Secret>) -> Way {
     let authority = target
         .authority()
         .map_or("", |authority| authority.as_str());
-    let host = authority
+    let userinfo = authority
         .rsplit_once('@')
-        .map_or(authority, |(_, host)| host);
-    (
-        target.scheme_str().unwrap_or_default().to_owned(),
-        host.to_ascii_lowercase(),
-        token,
-    )
+        .map(|(userinfo, _)| Secret::from(userinfo));
+    Way {
+        scheme: target.scheme_str().unwrap_or_default().to_owned(),
+        host: host(target).to_ascii_lowercase(),
+        userinfo: userinfo.as_ref().map(Secret::digest),
+        token: token.map(Secret::digest),
+    }
+}
+
+/// Host and port, without credentials.
+fn host(target: &Uri) -> &str {
+    let authority = target
+        .authority()
+        .map_or("", |authority| authority.as_str());
+    authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, host)| host)
 }
 
 #[cfg(test)]
@@ -251,6 +294,15 @@ mod tests {
         async fn open(&self, target: &Uri, _cx: &TransportCx) -> Result<Channel, Error> {
             let number = self.0.fetch_add(1, Ordering::Relaxed) + 1;
             tokio::task::yield_now().await;
+            match target.host() {
+                Some("dead") => {
+                    return Err(Error::Closed {
+                        host: format!("dead {number}"),
+                    });
+                }
+                Some("silent") => std::future::pending().await,
+                _ => {}
+            }
             let host = target.host().unwrap().to_owned();
             Ok(Channel::new(service_fn(move |request: Request<Body>| {
                 let closed = Error::Closed { host: host.clone() };
@@ -339,5 +391,43 @@ mod tests {
             nowhere.unwrap_err().to_string(),
             "no transport serves `gopher://`; known here: count"
         );
+    }
+
+    #[tokio::test]
+    async fn requests_at_once_share_one_failure() {
+        let stack = stack();
+
+        let (one, two) = tokio::join!(
+            channel_of(&stack, "count://dead/", None),
+            channel_of(&stack, "count://dead/", None),
+        );
+        let later = channel_of(&stack, "count://dead/", None).await;
+
+        let texts = [one, two, later].map(|failed| failed.unwrap_err().to_string());
+        assert_eq!(
+            texts,
+            [1, 1, 2].map(|number| format!("the connection to `dead {number}` is closed"))
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_opening_that_never_ends_is_a_timeout() {
+        let error = channel_of(&stack(), "count://user:secret@silent/", None)
+            .await
+            .unwrap_err();
+
+        assert_eq!(error.code(), crate::Code::Timeout);
+        assert_eq!(error.to_string(), "waiting failed for `silent`");
+    }
+
+    #[tokio::test]
+    async fn other_userinfo_is_another_channel() {
+        let stack = stack();
+
+        let ada = channel_of(&stack, "count://ada:pw@a/", None).await.unwrap();
+        let eve = channel_of(&stack, "count://eve:pw@a/", None).await.unwrap();
+        let nobody = channel_of(&stack, "count://a/", None).await.unwrap();
+
+        assert_eq!([ada, eve, nobody], ["1", "2", "3"]);
     }
 }

@@ -146,7 +146,7 @@ impl Launch<'_> {
         let mut command = self.command(program.as_os_str())?;
         command.args(&step.args).kill_on_drop(true);
         let mut child = command.spawn().map_err(Error::io("run", &program))?;
-        let status = tokio::time::timeout(INIT_WITHIN, feed(&mut child, &step.stdin)).await;
+        let status = tokio::time::timeout(INIT_WITHIN, feed(&mut child, step.stdin.expose())).await;
         if matches!(&status, Ok(Ok(status)) if status.success()) {
             return mark(&step.marker);
         }
@@ -181,7 +181,12 @@ impl Launch<'_> {
         command
             .env_clear()
             .envs(passed_on)
-            .envs(self.recipe.env.iter().map(|(name, value)| (name, value)))
+            .envs(
+                self.recipe
+                    .env
+                    .iter()
+                    .map(|(name, value)| (name, value.expose())),
+            )
             .current_dir(&self.plan.data_dir)
             .stdin(Stdio::piped())
             .stdout(log)

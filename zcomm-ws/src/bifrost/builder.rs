@@ -60,7 +60,8 @@ impl BifrostBuilder {
         self
     }
 
-    /// Who may do what with rows, beyond what the models themselves say.
+    /// Who may do what with rows, beyond what the models themselves say. Whether callers are authenticated, and whether
+    /// only this machine can reach the server, is taken from the [`config`](Self::config).
     pub fn access(mut self, access: Access) -> Self {
         self.access = access;
         self
@@ -84,7 +85,7 @@ impl BifrostBuilder {
         self
     }
 
-    /// How many messages a connection may send per second, and at once.
+    /// How many messages a connection may send per second, and at once; 0 per second sets no limit.
     pub fn message_rate(mut self, per_second: u32, burst: u32) -> Self {
         self.limits.per_second = per_second;
         self.limits.burst = burst;
@@ -97,23 +98,41 @@ impl BifrostBuilder {
         self
     }
 
+    /// How many bytes one reply may have; a larger one is answered as `too_large`.
+    pub fn max_reply_size(mut self, bytes: usize) -> Self {
+        self.limits.reply = bytes;
+        self
+    }
+
     /// Starts to listen.
     ///
     /// # Errors
     ///
-    /// As [`ServerBuilder::bind`](crate::server::ServerBuilder::bind).
-    pub async fn bind(self) -> Result<Bifrost, Error> {
+    /// [`Error::FirstMessage`] where the token is to come as a message, which no event here takes; else as
+    /// [`ServerBuilder::bind`](crate::server::ServerBuilder::bind).
+    pub async fn bind(mut self) -> Result<Bifrost, Error> {
+        if self.config.first_message_auth {
+            return Err(Error::FirstMessage);
+        }
+        // Rows are served here: a page from disk always has to show a token.
+        self.config.files_without_token = false;
+        let loopback = is_loopback(&self.config).await;
         let memory = || Arc::new(MemoryStore::new(self.schema.models().to_vec())) as Arc<dyn Store>;
         let store = self.store.unwrap_or_else(memory);
         let app = Arc::new(App {
             schema: self.schema,
-            access: self.access,
+            access: self
+                .access
+                .auth(self.config.require_auth)
+                .loopback(loopback),
             store: Committed::new(store),
             policy: Arc::clone(&self.policy),
             answers: self.answers,
             limits: self.limits,
             longest_message: self.config.max_message_size,
         });
+        // Before anybody can connect: no write may go unheard.
+        let changes = app.store().subscribe();
         let stack = stack(&app);
         let farewell = json!({"event": "server_shutdown", "message": "the server is going down", "retry_after_ms": 1000});
         let server = Server::builder()
@@ -124,7 +143,6 @@ impl BifrostBuilder {
             .handler(Front::new(Arc::clone(&app), stack))
             .bind()
             .await?;
-        let changes = app.store().subscribe();
         let notices = tokio::spawn(notices::forward(
             Arc::clone(&app),
             server.hub().clone(),
@@ -136,6 +154,15 @@ impl BifrostBuilder {
             notices: Owned(notices),
         })
     }
+}
+
+/// Whether only this machine can reach the server. A name that cannot be resolved is none of ours.
+async fn is_loopback(config: &ServerConfig) -> bool {
+    let Ok(addresses) = tokio::net::lookup_host((config.host.as_str(), 0)).await else {
+        return false;
+    };
+    let mut addresses = addresses.peekable();
+    addresses.peek().is_some() && addresses.all(|address| config.is_local(address))
 }
 
 /// What every request passes, outermost first.

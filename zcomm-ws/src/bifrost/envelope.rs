@@ -13,18 +13,8 @@ use super::fault::Fault;
 const LONGEST_ID: usize = 256;
 
 /// The outermost object of a message, borrowed from its text. No tree is built.
-///
-/// ```
-/// use zcomm_ws::bifrost::Envelope;
-///
-/// let message = r#"{"event":"dispatch","zKey":"^List users","_requestId":7}"#;
-/// let envelope = Envelope::of(message).unwrap();
-/// assert_eq!(envelope.event(), "dispatch");
-/// assert_eq!(envelope.id().unwrap().json(), "7");
-/// assert_eq!(envelope.without_id(), r#"{"event":"dispatch","zKey":"^List users"}"#);
-/// ```
 #[derive(Debug)]
-pub struct Envelope<'m> {
+pub(super) struct Envelope<'m> {
     text: &'m str,
     event: Event<'m>,
     named: bool,
@@ -40,7 +30,7 @@ enum Event<'m> {
 
 /// What tells a client which of its requests a reply answers. Echoed as it came, under the name that came.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RequestId<'m> {
+pub(super) struct RequestId<'m> {
     name: IdName,
     json: &'m str,
     span: Range<usize>,
@@ -55,12 +45,12 @@ enum IdName {
 
 impl<'m> RequestId<'m> {
     /// The id as JSON, exactly as it came.
-    pub fn json(&self) -> &'m str {
+    pub(super) fn json(&self) -> &'m str {
         self.json
     }
 
     /// The member that a reply carries, up to its value: `"_requestId":`.
-    pub fn member(&self) -> &'static str {
+    pub(super) fn member(&self) -> &'static str {
         match self.name {
             IdName::Underscored => "\"_requestId\":",
             IdName::Plain => "\"requestId\":",
@@ -84,10 +74,12 @@ impl<'m> Envelope<'m> {
     ///
     /// # Errors
     ///
-    /// A [`Fault`] with the code that its sender is told: `invalid_json` for what is not JSON, `bad_request` for what
-    /// is, and has the wrong shape.
-    pub fn of(text: &'m str) -> Result<Self, Fault> {
+    /// A [`Fault`] with the code that its sender is told.
+    pub(super) fn of(text: &'m str) -> Result<Self, Fault> {
         let members = Members::of(text)?;
+        if let Some(name) = members.twice {
+            return Err(Fault::MemberTwice { name });
+        }
         let id = members.id(text)?;
         let event = members.event()?;
         let named = members.event.is_some_and(|raw| raw.get() != "null");
@@ -100,7 +92,7 @@ impl<'m> Envelope<'m> {
     }
 
     /// The event that routes the message.
-    pub fn event(&self) -> &str {
+    pub(super) fn event(&self) -> &str {
         match &self.event {
             Event::Named(name) => name,
             Event::Unescaped(name) => name,
@@ -108,17 +100,17 @@ impl<'m> Envelope<'m> {
     }
 
     /// Whether the message itself says `event`, and its form does not only imply it.
-    pub fn names_event(&self) -> bool {
+    pub(super) fn names_event(&self) -> bool {
         self.named
     }
 
     /// The id, if its sender wants the reply to carry one.
-    pub fn id(&self) -> Option<&RequestId<'m>> {
+    pub(super) fn id(&self) -> Option<&RequestId<'m>> {
         self.id.as_ref()
     }
 
     /// The message without its id: two messages that are alike but for the id ask the same.
-    pub fn without_id(&self) -> String {
+    pub(super) fn without_id(&self) -> String {
         let mut rest = self.text.to_owned();
         if let Some(id) = &self.id {
             rest.replace_range(id.span.clone(), "");
@@ -127,20 +119,16 @@ impl<'m> Envelope<'m> {
     }
 
     /// The id of a message whose envelope is faulty, so that even then its sender is answered by it.
-    pub fn id_of(text: &'m str) -> Option<RequestId<'m>> {
-        Members::of(text).ok()?.id(text).ok()?
+    pub(super) fn id_of(text: &'m str) -> Option<RequestId<'m>> {
+        let members = Members::of(text).ok()?;
+        let is_clear = !members.twice.is_some_and(|name| name.ends_with("equestId"));
+        members.id(text).ok()?.filter(|_| is_clear)
     }
 }
 
 impl<'m> Members<'m> {
     fn of(text: &'m str) -> Result<Self, Fault> {
-        let members: Self = serde_json::from_str(text).map_err(|error| Fault::of_json(&error))?;
-        match members.twice {
-            Some(name) => Err(Fault::bad_request(format!(
-                "the member `{name}` is there twice"
-            ))),
-            None => Ok(members),
-        }
+        serde_json::from_str(text).map_err(Fault::of_json)
     }
 
     fn event(&self) -> Result<Event<'m>, Fault> {
@@ -148,17 +136,16 @@ impl<'m> Members<'m> {
             let Some(raw) = given.filter(|raw| raw.get() != "null") else {
                 continue;
             };
-            let event = text_of(raw)
-                .ok_or_else(|| Fault::bad_request(format!("`{name}` is not a text")))?;
+            let event = text_of(raw).ok_or(Fault::NotText { name })?;
             return match &event {
-                Event::Named("") => Err(Fault::bad_request(format!("`{name}` is empty"))),
+                Event::Named("") => Err(Fault::Empty { name }),
                 _ => Ok(event.canonical()),
             };
         }
         if self.is_command {
             return Ok(Event::Named("dispatch"));
         }
-        Err(Fault::bad_request("the message has no `event`"))
+        Err(Fault::NoEvent)
     }
 
     fn id(&self, text: &'m str) -> Result<Option<RequestId<'m>>, Fault> {
@@ -173,14 +160,10 @@ impl<'m> Members<'m> {
         };
         let json = raw.get();
         if json.starts_with(['{', '[']) {
-            return Err(Fault::bad_request(
-                "the request id is an object or an array",
-            ));
+            return Err(Fault::IdNotScalar);
         }
         if json.len() > LONGEST_ID {
-            return Err(Fault::bad_request(
-                "the request id is longer than 256 bytes",
-            ));
+            return Err(Fault::IdTooLong { most: LONGEST_ID });
         }
         Ok(Some(RequestId {
             name,
@@ -338,7 +321,7 @@ mod tests {
         let fault = Envelope::of(text).unwrap_err();
 
         assert_eq!(
-            (fault.code, fault.to_string().contains(message)),
+            (fault.code(), fault.to_string().contains(message)),
             (code, true),
             "{fault}"
         );
@@ -460,8 +443,15 @@ mod tests {
 
     #[test]
     fn a_faulty_message_still_yields_its_id() {
-        let id = Envelope::id_of(r#"{"event":7,"_requestId":3}"#).unwrap();
-
-        assert_eq!(id.json(), "3");
+        for text in [
+            r#"{"event":7,"_requestId":3}"#,
+            r#"{"event":"a","event":"b","_requestId":3}"#,
+        ] {
+            assert_eq!(Envelope::id_of(text).unwrap().json(), "3", "{text}");
+        }
+        assert_eq!(
+            Envelope::id_of(r#"{"event":"a","_requestId":3,"_requestId":4}"#),
+            None
+        );
     }
 }

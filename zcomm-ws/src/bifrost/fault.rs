@@ -1,54 +1,110 @@
 //! What is wrong with a message, as its sender is told. Knows nothing of how it is sent.
 
-use std::fmt;
-
+use http::Method;
 use serde_json::error::Category;
-use zcomm_core::{Code, Error};
+use zcomm_core::{Code, Error, Operation};
 
-/// What is wrong with a message, and the code that stands for it.
-#[derive(Debug)]
-pub struct Fault {
-    /// The stable code.
-    pub code: Code,
-    message: String,
+/// What is wrong with a message, or with the moment it came at.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Fault {
+    #[error("the message is not UTF-8")]
+    NotUtf8,
+    #[error("the message is not JSON: {found}")]
+    NotJson { found: serde_json::Error },
+    #[error("the message has the wrong shape: {found}")]
+    WrongShape { found: serde_json::Error },
+    #[error("the message must be an object")]
+    NotAnObject,
+    #[error("the member `{name}` is there twice")]
+    MemberTwice { name: &'static str },
+    #[error("`{name}` is not a text")]
+    NotText { name: &'static str },
+    #[error("`{name}` is empty")]
+    Empty { name: &'static str },
+    #[error("the message has no `event`")]
+    NoEvent,
+    #[error("the request id is an object or an array")]
+    IdNotScalar,
+    #[error("the request id is longer than {most} bytes")]
+    IdTooLong { most: usize },
+    #[error("nothing answers the event `{name}`")]
+    NoSuchEvent { name: String },
+    #[error("nothing answers the event `{name}`; known here: {}", known.join(", "))]
+    UnknownEvent {
+        name: String,
+        known: Vec<&'static str>,
+    },
+    #[error("`zHorizontal` must be an object or a text")]
+    Horizontal,
+    #[error("the message names no `model`")]
+    NoModel,
+    #[error("the message asks to {one} and to {two}")]
+    TwoOperations { one: Operation, two: Operation },
+    #[error("the message names the models `{one}` and `{two}`")]
+    TwoModels { one: String, two: String },
+    #[error(
+        "the message does not say what to do: use an `action` (create, read, update, delete, upsert) with a `model`, or a `zKey` like `^List users`"
+    )]
+    NothingMeant,
+    #[error(
+        "no command is registered as `{key}`: use an `action` (create, read, update, delete, upsert) with a `model`, or a `zKey` like `^List users`"
+    )]
+    NoSuchCommand { key: String },
+    #[error("`{name}` stands in the message and in `zHorizontal`; give it once")]
+    ArgumentTwice { name: String },
+    #[error("`{name}` must be {expected}")]
+    BadMember {
+        name: &'static str,
+        expected: &'static str,
+    },
+    #[error("too many messages; wait before you send more")]
+    TooFast,
+    #[error("too many requests of this connection are in flight")]
+    Saturated,
+    #[error("`{event}` needs a socket: connect to this address by WebSocket")]
+    NeedsSocket { event: String },
+    #[error("the content type must be application/json")]
+    ContentType,
+    #[error("the path names the event `{path}`, the body `{body}`")]
+    PathAndBodyDiffer { path: String, body: String },
+    #[error("there is nothing to {method} at `{path}`; events are posted")]
+    NothingThere { method: Method, path: String },
+    #[error("this page may not send requests here; see `websocket.allowed_origins`")]
+    PageRefused,
+    #[error("a message cannot be a stream")]
+    Streamed,
+    #[error("the request did not pass `{missing}`")]
+    LayerMissing { missing: &'static str },
+    #[error("the store did a write and said nothing of it")]
+    SilentStore,
 }
 
 impl Fault {
-    /// A fault with the sentence that its sender reads.
-    pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-        }
-    }
-
-    /// A message of the wrong shape.
-    pub fn bad_request(message: impl Into<String>) -> Self {
-        Self::new(Code::BadRequest, message)
-    }
-
     /// What a JSON parser met: no JSON at all, or JSON of the wrong shape.
-    pub(super) fn of_json(error: &serde_json::Error) -> Self {
-        match error.classify() {
-            Category::Data => Self::bad_request(format!("the message must be an object: {error}")),
-            Category::Syntax | Category::Eof | Category::Io => Self::new(
-                Code::InvalidJson,
-                format!("the message is not JSON: {error}"),
-            ),
+    pub(super) fn of_json(found: serde_json::Error) -> Self {
+        match found.classify() {
+            Category::Data => Self::WrongShape { found },
+            Category::Syntax | Category::Eof | Category::Io => Self::NotJson { found },
+        }
+    }
+
+    /// The stable code that its sender is told.
+    pub(super) fn code(&self) -> Code {
+        match self {
+            Self::NotUtf8 | Self::NotJson { .. } => Code::InvalidJson,
+            Self::NoSuchEvent { .. } | Self::UnknownEvent { .. } => Code::UnknownEvent,
+            Self::BadMember { .. } => Code::BadValue,
+            Self::TooFast | Self::Saturated => Code::TooManyRequests,
+            Self::NothingThere { .. } => Code::NotFound,
+            Self::PageRefused => Code::Forbidden,
+            Self::Streamed | Self::LayerMissing { .. } | Self::SilentStore => Code::Internal,
+            _ => Code::BadRequest,
         }
     }
 }
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for Fault {}
 
 impl From<Fault> for Error {
     fn from(fault: Fault) -> Self {
-        Self::other(fault.code, fault)
+        Self::other(fault.code(), fault)
     }
 }

@@ -7,29 +7,29 @@ use std::time::{Instant, SystemTime};
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use tower::ServiceExt;
-use zcomm_core::{Body, BoxService, Caller, Code, Error, Refusal};
+use zcomm_core::{Body, BoxService, Caller, Error, Refusal};
 
 use super::app::App;
 use super::envelope::{Envelope, RequestId};
 use super::fault::Fault;
-use super::rate::Rate;
+use super::rate::{Pace, Rate};
 use super::reply;
-use crate::frame::MessageRef;
+use crate::frame::{CloseCode, MessageRef};
 use crate::server::{CloseReason, Connection, Cx, Handler, Reply};
 
 /// Answers the messages of zBifrost's connections.
 ///
 /// In this order: the rate, the identity's expiry, a remembered answer (for which the policy is asked again), the stack.
 /// A message without an id waits while an earlier one without an id is pending.
-pub struct Front {
+pub(super) struct Front {
     app: Arc<App>,
     stack: BoxService,
 }
 
 /// What is kept of one connection.
 #[derive(Debug)]
-pub struct Session {
-    rate: Rate,
+pub(super) struct Session {
+    rate: Option<Rate>,
 }
 
 impl Front {
@@ -40,26 +40,18 @@ impl Front {
     /// What can be answered at once, without the stack.
     fn at_once(
         &self,
-        session: &mut Session,
         caller: &Caller,
         envelope: &Envelope<'_>,
+        message: &str,
     ) -> Result<Option<Bytes>, Error> {
-        if !session.rate.take(Instant::now()) {
-            let text = "too many messages; wait before you send more";
-            return Err(Fault::new(Code::TooManyRequests, text).into());
-        }
-        let who = caller.identity();
-        if who.is_expired(SystemTime::now()) {
-            return Err(Refusal::InvalidToken.into());
-        }
         if !is_event_name(envelope.event()) {
-            let text = format!("nothing answers the event `{}`", envelope.event());
-            return Err(Fault::new(Code::UnknownEvent, text).into());
+            let name = envelope.event().to_owned();
+            return Err(Fault::NoSuchEvent { name }.into());
         }
         let Some(answers) = self.app.answers() else {
             return Ok(None);
         };
-        let message = envelope.without_id();
+        let who = caller.identity();
         let Some(remembered) = answers.recall(&who.scope(), message.as_bytes()) else {
             return Ok(None);
         };
@@ -71,15 +63,15 @@ impl Front {
         Ok(Some(remembered.answer))
     }
 
-    fn pass_on(&self, cx: &mut Cx<'_>, envelope: &Envelope<'_>, message: MessageRef<'_>) {
-        let request = request(cx.connection(), envelope.event(), message.as_bytes());
+    fn pass_on(&self, cx: &mut Cx<'_>, envelope: &Envelope<'_>, message: String) {
+        let request = request(cx.connection(), envelope.event(), message);
         let stack = self.stack.clone();
         let id = envelope.id().map(OwnedId::of);
-        let ordered = id.is_none();
+        let (ordered, most) = (id.is_none(), self.app.limits().reply);
         let answer = async move {
             let response = stack.oneshot(request).await;
             let response = response.unwrap_or_else(|error| reply::error(&error));
-            to_reply(response, id.as_ref())
+            to_reply(response, id.as_ref(), most)
         };
         let taken = if ordered {
             cx.run_in_order(answer)
@@ -87,9 +79,37 @@ impl Front {
             cx.run(answer)
         };
         if taken.is_err() {
-            let text = "too many requests of this connection are in flight";
-            let fault = Fault::new(Code::TooManyRequests, text);
-            refuse(cx, &fault.into(), envelope.id());
+            self.refuse(cx, &Fault::Saturated.into(), envelope.id());
+        }
+    }
+
+    fn refuse(&self, cx: &mut Cx<'_>, error: &Error, id: Option<&RequestId<'_>>) {
+        let id = id.map(OwnedId::of);
+        cx.reply_with(to_reply(
+            reply::error(error),
+            id.as_ref(),
+            self.app.limits().reply,
+        ));
+    }
+
+    /// Answers a message of somebody who is within the rate and still somebody.
+    fn answer(&self, cx: &mut Cx<'_>, message: MessageRef<'_>) {
+        let Ok(text) = std::str::from_utf8(message.as_bytes()) else {
+            return self.refuse(cx, &Fault::NotUtf8.into(), None);
+        };
+        let envelope = match Envelope::of(text) {
+            Ok(envelope) => envelope,
+            Err(fault) => return self.refuse(cx, &fault.into(), Envelope::id_of(text).as_ref()),
+        };
+        let message = envelope.without_id();
+        let caller = Arc::clone(cx.connection().caller());
+        match self.at_once(&caller, &envelope, &message) {
+            Ok(None) => self.pass_on(cx, &envelope, message),
+            Ok(Some(answer)) => {
+                let id = envelope.id().map(OwnedId::of);
+                cx.reply_with(spliced(answer, id.as_ref()));
+            }
+            Err(error) => self.refuse(cx, &error, envelope.id()),
         }
     }
 }
@@ -100,28 +120,28 @@ impl Handler for Front {
     fn connect(&self, cx: &mut Cx<'_>) -> Result<Session, CloseReason> {
         let hello = self.app.connection_info(cx.connection().caller());
         cx.reply(hello.to_string().as_str());
-        Ok(Session {
-            rate: Rate::new(self.app.limits(), Instant::now()),
-        })
+        let rate = Rate::new(self.app.limits(), Instant::now());
+        Ok(Session { rate })
     }
 
     fn message(&self, session: &mut Session, cx: &mut Cx<'_>, message: MessageRef<'_>) {
-        let Ok(text) = std::str::from_utf8(message.as_bytes()) else {
-            let fault = Fault::new(Code::InvalidJson, "the message is not UTF-8");
-            return refuse(cx, &fault.into(), None);
+        // Before anything is looked at: what is wrong costs as much as what is right.
+        let pace = session
+            .rate
+            .as_mut()
+            .map_or(Pace::Kept, |rate| rate.take(Instant::now()));
+        let expired = cx.connection().identity().is_expired(SystemTime::now());
+        let refused = match pace {
+            Pace::Kept if expired => Error::from(Refusal::InvalidToken),
+            Pace::Kept => return self.answer(cx, message),
+            Pace::Exceeded | Pace::Flood => Fault::TooFast.into(),
         };
-        let envelope = match Envelope::of(text) {
-            Ok(envelope) => envelope,
-            Err(fault) => return refuse(cx, &fault.into(), Envelope::id_of(text).as_ref()),
-        };
-        let caller = Arc::clone(cx.connection().caller());
-        match self.at_once(session, &caller, &envelope) {
-            Ok(None) => self.pass_on(cx, &envelope, message),
-            Ok(Some(answer)) => {
-                let id = envelope.id().map(OwnedId::of);
-                cx.reply_with(spliced(answer, id.as_ref()));
-            }
-            Err(error) => refuse(cx, &error, envelope.id()),
+        let text = std::str::from_utf8(message.as_bytes()).ok();
+        self.refuse(cx, &refused, text.and_then(Envelope::id_of).as_ref());
+        if pace == Pace::Flood {
+            cx.close(CloseCode::RateExceeded.into());
+        } else if expired {
+            cx.close(CloseCode::TokenExpired.into());
         }
     }
 }
@@ -141,24 +161,19 @@ impl OwnedId {
     }
 }
 
-fn refuse(cx: &mut Cx<'_>, error: &Error, id: Option<&RequestId<'_>>) {
-    let id = id.map(OwnedId::of);
-    cx.reply_with(to_reply(reply::error(error), id.as_ref()));
+fn to_reply(response: Response<Body>, id: Option<&OwnedId>, most: usize) -> Reply {
+    let body = match response.into_body().into_bytes() {
+        Some(body) if body.len() <= most => body,
+        Some(_) => whole(reply::error(&Error::TooLarge { limit: most })),
+        // The application's own layers may answer with a stream, which no message can carry.
+        None => whole(reply::error(&Fault::Streamed.into())),
+    };
+    spliced(body, id)
 }
 
-fn to_reply(response: Response<Body>, id: Option<&OwnedId>) -> Reply {
-    match response.into_body().into_bytes() {
-        Some(body) => spliced(body, id),
-        // The application's own layers may answer with a stream, which no message can carry.
-        None => {
-            let error = Error::other(Code::Internal, "a streamed body answered a message");
-            let body = reply::error(&error)
-                .into_body()
-                .into_bytes()
-                .unwrap_or_default();
-            spliced(body, id)
-        }
-    }
+fn whole(response: Response<Body>) -> Bytes {
+    let body = response.into_body().into_bytes();
+    body.expect("error replies are made of bytes at hand")
 }
 
 /// A reply object with its id before the last brace. The object's bytes are shared, not copied.
@@ -177,8 +192,8 @@ fn spliced(object: Bytes, id: Option<&OwnedId>) -> Reply {
     }
 }
 
-fn request(connection: &Connection, event: &str, message: &[u8]) -> Request<Body> {
-    let mut request = Request::new(Body::from(Bytes::copy_from_slice(message)));
+fn request(connection: &Connection, event: &str, message: String) -> Request<Body> {
+    let mut request = Request::new(Body::from(message));
     *request.method_mut() = Method::POST;
     let path = format!("/{event}").parse();
     *request.uri_mut() = path.expect("`is_event_name` lets only path characters through");
@@ -211,6 +226,18 @@ mod tests {
             r#"{"result":1,"_requestId":"a\"b"}"#.len()
         );
         assert_eq!(lengths("{}"), r#"{"_requestId":"a\"b"}"#.len());
+    }
+
+    #[test]
+    fn a_reply_that_is_too_large_is_an_error_with_the_same_id() {
+        let envelope = Envelope::of(r#"{"event":"ping","_requestId":7}"#).unwrap();
+        let id = OwnedId::of(envelope.id().unwrap());
+
+        let reply = to_reply(Response::new(Body::from("x".repeat(100))), Some(&id), 99);
+
+        let expected =
+            r#"{"error":"the body is larger than 99 bytes","code":"too_large","_requestId":7}"#;
+        assert_eq!(reply.len(), expected.len());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! zBifrost: CRUD and events over a socket, and the same over plain HTTP. Opens no sockets: that is the server's.
 //!
 //! A message is an object with an `event`, and its reply carries its `_requestId`. What a message asks for goes through
-//! one [tower] stack as `POST /<event>`, whether it came over a socket ([`Front`]) or over HTTP, so layers of the
+//! one [tower] stack as `POST /<event>`, whether it came over a socket or over HTTP, so layers of the
 //! application fit both ways.
 
 mod app;
@@ -21,9 +21,6 @@ pub mod reply;
 
 pub use app::App;
 pub use builder::{Bifrost, BifrostBuilder};
-pub use envelope::{Envelope, RequestId};
-pub use fault::Fault;
-pub use front::{Front, Session};
 
 /// The version of the protocol that `connection_info` names.
 pub const PROTOCOL: &str = "2";

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use serde_json::{Value, json};
 use zcomm_core::data::{Change, ChangeKind, Changes, Notice, Row};
@@ -10,11 +11,14 @@ use zcomm_core::{Identity, Scope};
 use super::app::App;
 use crate::hub::{Encoded, Hub};
 
+/// After how many callers the others on this thread have their turn.
+const TURN: usize = 256;
+
 /// Hands every change on, until nothing can write any more.
 pub(super) async fn forward(app: Arc<App>, hub: Hub, mut changes: Changes) {
     while let Some(notice) = changes.next().await {
         match notice {
-            Notice::Changed(change) => tell(&app, &hub, &change),
+            Notice::Changed(change) => tell(&app, &hub, &change).await,
             // Callers that never subscribed were promised nothing; those that did are told by their subscription.
             _ => tracing::warn!("changes were lost before they were told"),
         }
@@ -22,19 +26,23 @@ pub(super) async fn forward(app: Arc<App>, hub: Hub, mut changes: Changes) {
 }
 
 /// Tells everyone but the writer. Rights and encoding are worked out once for callers of one scope.
-fn tell(app: &App, hub: &Hub, change: &Change) {
-    let mut told: HashMap<Scope, Option<Encoded>> = HashMap::new();
-    for connection in hub.connections() {
-        if change.origin == Some(connection.id()) {
-            continue;
+async fn tell(app: &App, hub: &Hub, change: &Change) {
+    let (now, mut told) = (SystemTime::now(), HashMap::new());
+    for (count, connection) in hub.connections().into_iter().enumerate() {
+        if count % TURN == TURN - 1 {
+            tokio::task::yield_now().await;
         }
         let who = connection.identity();
-        let message = told
+        let is_elsewhere = change.app.as_deref().is_some_and(|app| app != who.app());
+        if change.origin == Some(connection.id()) || is_elsewhere || who.is_expired(now) {
+            continue;
+        }
+        let message: &Option<Encoded> = told
             .entry(who.scope())
-            .or_insert_with(|| message(app, &who, change));
+            .or_insert_with_key(|_: &Scope| message(app, &who, change));
         if let Some(message) = message {
-            // A peer that takes nothing is closed by its outbox; there is nobody else to tell.
-            let _ = connection.try_send(message.clone());
+            // A peer that lets too much pile up is closed: it must not believe that it heard everything.
+            connection.push(message);
         }
     }
 }

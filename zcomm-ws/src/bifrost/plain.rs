@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use tower::{ServiceExt, service_fn};
-use zcomm_core::{Body, BoxService, Caller, Code, Credentials, Error, Peer};
+use zcomm_core::{Body, BoxService, Caller, Error};
 
 use super::app::App;
 use super::envelope::Envelope;
 use super::fault::Fault;
 use super::front::is_event_name;
 use super::reply;
-use crate::server::OriginVerdict;
+use crate::server::{Door, OriginVerdict};
 
 /// Events that only mean something on a socket.
 const SOCKET_ONLY: [&str; 4] = ["auth", "subscribe", "unsubscribe", "input_response"];
@@ -21,7 +21,10 @@ pub(super) fn service(app: Arc<App>, stack: BoxService) -> BoxService {
     BoxService::new(service_fn(move |request: Request<Body>| {
         let (app, stack) = (Arc::clone(&app), stack.clone());
         async move {
-            let answer = answer(&app, stack, request).await;
+            // The body counts as well: who sends one slowly is not waited for any longer than others.
+            let limit = app.limits().request;
+            let answer = tokio::time::timeout(limit, answer(&app, stack, request)).await;
+            let answer = answer.unwrap_or(Err(Error::Timeout { limit }));
             Ok::<_, Error>(answer.unwrap_or_else(|error| reply::error(&error)))
         }
     }))
@@ -35,32 +38,34 @@ async fn answer(
     match *request.method() {
         Method::GET if request.uri().path() == "/healthz" => Ok(Response::new(Body::from("ok\n"))),
         Method::POST => {
-            let request = from_page(app, request).await?;
+            // Who asks comes first: to strangers every body is answered alike, and none is read.
+            let request = identified(request).await?;
             stack.oneshot(event(app, request).await?).await
         }
         _ => Ok(wrong_method(&request)),
     }
 }
 
-/// Lets a page's request through if the page may send it; one from disk has to show a token besides.
-async fn from_page(app: &App, request: Request<Body>) -> Result<Request<Body>, Error> {
-    let refused = || {
-        let text = "this page may not send requests here; see `websocket.allowed_origins`";
-        Error::from(Fault::new(Code::Forbidden, text))
-    };
-    match request.extensions().get::<OriginVerdict>() {
-        None | Some(OriginVerdict::Absent | OriginVerdict::Allowed) => Ok(request),
-        Some(OriginVerdict::File) => {
-            let (mut head, body) = request.into_parts();
-            let peer = head.extensions.get::<Peer>().copied().unwrap_or_default();
-            let given = Credentials::of_head(&head)?;
-            let who = app.policy().identify(&given, &peer).await?;
-            who.name().ok_or_else(refused)?;
-            head.extensions.insert(Arc::new(Caller::new(who, peer)));
-            Ok(Request::from_parts(head, body))
+/// Finds out who asks, as at a handshake; a page has to be one that may, and one from disk has to show a token.
+async fn identified(mut request: Request<Body>) -> Result<Request<Body>, Error> {
+    let door = request.extensions_mut().remove::<Door>();
+    let verdict = request.extensions().get::<OriginVerdict>().copied();
+    let (Some(door), Some(verdict)) = (door, verdict) else {
+        return Err(Fault::LayerMissing {
+            missing: "the server",
         }
-        Some(_) => Err(refused()),
+        .into());
+    };
+    if verdict == OriginVerdict::Denied {
+        return Err(Fault::PageRefused.into());
     }
+    let (mut head, body) = request.into_parts();
+    let caller = door.admit(&head).await?;
+    if verdict == OriginVerdict::File && caller.identity().name().is_none() {
+        return Err(Fault::PageRefused.into());
+    }
+    head.extensions.insert::<Arc<Caller>>(caller);
+    Ok(Request::from_parts(head, body))
 }
 
 /// Checks the head and the body's envelope; the path names the event.
@@ -68,34 +73,28 @@ async fn event(app: &App, request: Request<Body>) -> Result<Request<Body>, Error
     let (head, body) = request.into_parts();
     let event = head.uri.path().trim_start_matches('/').to_owned();
     if !is_event_name(&event) {
-        return Err(Fault::new(
-            Code::UnknownEvent,
-            format!("nothing answers `{}`", head.uri.path()),
-        )
-        .into());
+        return Err(Fault::NoSuchEvent { name: event }.into());
     }
     if SOCKET_ONLY.contains(&event.as_str()) {
-        let text = format!("`{event}` needs a socket: connect to this address by WebSocket");
-        return Err(Fault::bad_request(text).into());
+        return Err(Fault::NeedsSocket { event }.into());
     }
     // A page elsewhere cannot send this type without asking first, so it cannot post in its reader's name.
     if !head.headers.get(header::CONTENT_TYPE).is_some_and(is_json) {
-        return Err(Fault::bad_request("the content type must be application/json").into());
+        return Err(Fault::ContentType.into());
     }
     let body = body.collect(app.longest_message()).await?;
-    let text = std::str::from_utf8(&body)
-        .map_err(|_| Fault::new(Code::InvalidJson, "the body is not UTF-8"))?;
-    if let Ok(envelope) = Envelope::of(text).as_ref()
-        && envelope.names_event()
-        && envelope.event() != event
-    {
-        let text = format!(
-            "the path names the event `{event}`, the body `{}`",
-            envelope.event()
-        );
-        return Err(Fault::bad_request(text).into());
-    }
-    Ok(Request::from_parts(head, Body::from(body)))
+    let text = std::str::from_utf8(&body).map_err(|_| Fault::NotUtf8)?;
+    let message = match Envelope::of(text) {
+        Ok(envelope) if envelope.names_event() && envelope.event() != event => {
+            let body = envelope.event().to_owned();
+            return Err(Fault::PathAndBodyDiffer { path: event, body }.into());
+        }
+        Ok(envelope) => envelope.without_id(),
+        // The path is the event; that the body names none is no fault here.
+        Err(Fault::NoEvent) => text.to_owned(),
+        Err(fault) => return Err(fault.into()),
+    };
+    Ok(Request::from_parts(head, Body::from(message)))
 }
 
 fn is_json(value: &HeaderValue) -> bool {
@@ -107,13 +106,10 @@ fn is_json(value: &HeaderValue) -> bool {
 }
 
 fn wrong_method(request: &Request<Body>) -> Response<Body> {
-    let path = request.uri().path();
-    let text = format!(
-        "there is nothing to {} at `{path}`; events are posted",
-        request.method()
-    );
-    let mut response = reply::error(&Fault::new(Code::NotFound, text).into());
-    if is_event_name(path.trim_start_matches('/')) {
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let is_event = is_event_name(path.trim_start_matches('/'));
+    let mut response = reply::error(&Fault::NothingThere { method, path }.into());
+    if is_event {
         *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
         response
             .headers_mut()

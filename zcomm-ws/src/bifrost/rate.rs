@@ -1,25 +1,21 @@
-//! How often a connection may send. Counts; does not close.
+//! How often a connection may send. Counts and judges; closes nothing.
 
 use std::time::{Duration, Instant};
 
-/// A bucket that fills steadily and is emptied by messages.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Rate {
-    per_second: f64,
-    burst: f64,
-    left: f64,
-    last: Instant,
-}
+/// How long a connection may be over its rate before that ends it.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What one connection may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Limits {
-    /// Messages per second, in the long run.
+    /// Messages per second, in the long run; 0 sets no limit.
     pub(super) per_second: u32,
     /// Messages at once.
     pub(super) burst: u32,
     /// How long a request may take.
     pub(super) request: Duration,
+    /// Bytes that one reply may have.
+    pub(super) reply: usize,
 }
 
 impl Default for Limits {
@@ -28,31 +24,65 @@ impl Default for Limits {
             per_second: 1000,
             burst: 2000,
             request: Duration::from_secs(30),
+            reply: 16 << 20,
         }
     }
 }
 
+/// What becomes of a message, as far as its rate goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// It is within the rate.
+    Kept,
+    /// It is over the rate.
+    Exceeded,
+    /// It is over the rate, and so have others been for too long.
+    Flood,
+}
+
+/// A bucket that fills steadily and is emptied by messages.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rate {
+    per_second: f64,
+    burst: f64,
+    left: f64,
+    last: Instant,
+    /// Since when the bucket has been empty whenever a message came.
+    over: Option<Instant>,
+}
+
 impl Rate {
-    pub(super) fn new(limits: Limits, now: Instant) -> Self {
-        let burst = f64::from(limits.burst);
-        Self {
+    /// A full bucket; nothing where there is no limit.
+    pub(super) fn new(limits: Limits, now: Instant) -> Option<Self> {
+        let burst = f64::from(limits.burst.max(1));
+        (limits.per_second > 0).then(|| Self {
             per_second: f64::from(limits.per_second),
             burst,
             left: burst,
             last: now,
-        }
+            over: None,
+        })
     }
 
-    /// Takes one message; false if there is none left.
-    pub(super) fn take(&mut self, now: Instant) -> bool {
-        let passed = now.saturating_duration_since(self.last).as_secs_f64();
+    /// Takes one message.
+    pub(super) fn take(&mut self, now: Instant) -> Pace {
+        let passed = now.saturating_duration_since(self.last);
         self.last = now;
-        self.left = (self.left + passed * self.per_second).min(self.burst);
-        if self.left < 1.0 {
-            return false;
+        self.left = (self.left + passed.as_secs_f64() * self.per_second).min(self.burst);
+        // Whoever pauses as long as the bucket needs to fill by half is no longer the same flood.
+        if self.left > self.burst / 2.0 {
+            self.over = None;
         }
-        self.left -= 1.0;
-        true
+        if self.left >= 1.0 {
+            self.left -= 1.0;
+            return Pace::Kept;
+        }
+        let since = *self.over.get_or_insert(now);
+        if now.saturating_duration_since(since) >= PATIENCE {
+            Pace::Flood
+        } else {
+            Pace::Exceeded
+        }
     }
 }
 
@@ -60,20 +90,44 @@ impl Rate {
 mod tests {
     use super::*;
 
+    fn limits(per_second: u32, burst: u32) -> Limits {
+        Limits {
+            per_second,
+            burst,
+            ..Limits::default()
+        }
+    }
+
     #[test]
     fn a_burst_passes_and_then_only_the_rate() {
         let start = Instant::now();
-        let limits = Limits {
-            per_second: 10,
-            burst: 3,
-            ..Limits::default()
-        };
-        let mut rate = Rate::new(limits, start);
+        let mut rate = Rate::new(limits(10, 3), start).unwrap();
 
-        let burst: Vec<bool> = (0..4).map(|_| rate.take(start)).collect();
+        let burst: Vec<Pace> = (0..4).map(|_| rate.take(start)).collect();
         let later = start + Duration::from_millis(150);
 
-        assert_eq!(burst, [true, true, true, false]);
-        assert_eq!((rate.take(later), rate.take(later)), (true, false));
+        assert_eq!(burst, [Pace::Kept, Pace::Kept, Pace::Kept, Pace::Exceeded]);
+        assert_eq!(
+            (rate.take(later), rate.take(later)),
+            (Pace::Kept, Pace::Exceeded)
+        );
+    }
+
+    #[test]
+    fn going_on_over_the_rate_is_a_flood() {
+        let start = Instant::now();
+        let mut rate = Rate::new(limits(1, 2), start).unwrap();
+
+        let paces: Vec<Pace> = (0..60)
+            .map(|tenth| rate.take(start + Duration::from_millis(tenth * 100)))
+            .collect();
+
+        assert!(!paces[..52].contains(&Pace::Flood), "{paces:?}");
+        assert!(paces[52..].contains(&Pace::Flood), "{paces:?}");
+    }
+
+    #[test]
+    fn no_rate_is_no_limit() {
+        assert!(Rate::new(limits(0, 0), Instant::now()).is_none());
     }
 }

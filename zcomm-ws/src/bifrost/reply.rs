@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use zcomm_core::{Body, Code, Error};
 
 /// `{"result":…}` of anything that can be written as JSON.
@@ -35,24 +35,33 @@ pub fn object(value: &Value) -> Response<Body> {
 
 /// `{"error":…,"code":…}` with the status that belongs to the code.
 ///
-/// The cause of an internal error stays in the log; its sender gets a number to ask about.
+/// The cause of an internal error, and which part of the system does not answer, stay in the log; the sender gets a
+/// number to ask about.
 pub fn error(error: &Error) -> Response<Body> {
     let code = error.code();
+    let hidden = match code {
+        Code::Internal => Some("an internal error occurred"),
+        Code::Unavailable => Some("something that is needed does not answer now"),
+        _ => None,
+    };
+    let (text, details) = match hidden {
+        Some(text) => (text.to_owned(), Some(log(error))),
+        None => (error.to_string(), error.details().cloned()),
+    };
     let mut body = Map::new();
-    if code == Code::Internal {
-        let trace = trace_id();
-        tracing::error!(trace_id = %trace, error = %Chain(error), "a request failed");
-        body.insert("error".into(), "an internal error occurred".into());
-        body.insert("code".into(), code.as_str().into());
-        body.insert("details".into(), serde_json::json!({ "trace_id": trace }));
-    } else {
-        body.insert("error".into(), error.to_string().into());
-        body.insert("code".into(), code.as_str().into());
-        if let Some(details) = error.details() {
-            body.insert("details".into(), details.clone());
-        }
+    body.insert("error".into(), text.into());
+    body.insert("code".into(), code.as_str().into());
+    if let Some(details) = details {
+        body.insert("details".into(), details);
     }
     json_response(code.status(), Value::Object(body).to_string().into())
+}
+
+/// Logs what a sender is not told, and gives the number under which it is found.
+fn log(error: &Error) -> Value {
+    let trace = trace_id();
+    tracing::error!(trace_id = %trace, error = %Chain(error), "a request failed");
+    json!({ "trace_id": trace })
 }
 
 fn json_response(status: StatusCode, body: Bytes) -> Response<Body> {

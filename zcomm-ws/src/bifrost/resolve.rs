@@ -10,9 +10,10 @@ use futures_util::future::{Either, Ready, ready};
 use http::{Request, Response};
 use serde_json::{Map, Value};
 use tower::{Layer, Service};
-use zcomm_core::{Body, Code, Command, Error};
+use zcomm_core::{Body, Command, Error};
 
 use super::app::App;
+use super::fault::Fault;
 use super::strict;
 
 /// The members of a message. Requests carry it as an extension.
@@ -92,7 +93,7 @@ where
 
 fn resolve(app: &App, request: &Request<Body>) -> Result<(Message, Command), Error> {
     let body = request.body().as_bytes();
-    let body = body.ok_or_else(|| Error::other(Code::Internal, "a message came as a stream"))?;
+    let body = body.ok_or(Fault::Streamed)?;
     let members = strict::object(body)?;
     let command = match request.uri().path().trim_start_matches('/') {
         "dispatch" => dispatch::command(app, &members)?,

@@ -7,9 +7,9 @@ use std::task::{Context, Poll};
 
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
-use http::{Request, Response};
+use http::{Extensions, Request, Response};
 use tower::Service;
-use zcomm_core::{Body, Caller, Code, Command, Error};
+use zcomm_core::{Body, Caller, Command, Error, Identity};
 
 use super::app::App;
 use super::fault::Fault;
@@ -19,6 +19,8 @@ use super::resolve::Message;
 pub(super) struct EventCx<'a> {
     pub(super) app: &'a App,
     pub(super) caller: &'a Caller,
+    /// Who the caller was when it was judged.
+    pub(super) identity: &'a Identity,
     pub(super) command: &'a Arc<Command>,
     pub(super) message: &'a Message,
 }
@@ -70,31 +72,32 @@ impl Service<Request<Body>> for Router {
         let app = Arc::clone(&self.app);
         let name = request.uri().path().trim_start_matches('/');
         let Some(event) = self.events.get(name).cloned() else {
-            let known: Vec<&str> = self.events.keys().copied().collect();
-            let text = format!(
-                "nothing answers the event `{name}`; known here: {}",
-                known.join(", ")
-            );
-            return Box::pin(async { Err(Fault::new(Code::UnknownEvent, text).into()) });
+            let (name, known) = (name.to_owned(), self.events.keys().copied().collect());
+            return Box::pin(async { Err(Fault::UnknownEvent { name, known }.into()) });
         };
         Box::pin(async move {
-            let extensions = request.extensions();
-            let (Some(caller), Some(command), Some(message)) = (
-                extensions.get::<Arc<Caller>>(),
-                extensions.get::<Arc<Command>>(),
-                extensions.get::<Message>(),
-            ) else {
-                let text = "the layers that identify and resolve were left out of the stack";
-                return Err(Error::other(Code::Internal, text));
-            };
-            event
-                .answer(EventCx {
-                    app: &app,
-                    caller,
-                    command,
-                    message,
-                })
-                .await
+            let cx = EventCx::of(&app, request.extensions())?;
+            event.answer(cx).await
+        })
+    }
+}
+
+impl<'a> EventCx<'a> {
+    /// What the layers left on a request.
+    fn of(app: &'a App, extensions: &'a Extensions) -> Result<Self, Fault> {
+        let missing = |missing| Fault::LayerMissing { missing };
+        Ok(Self {
+            app,
+            caller: extensions
+                .get::<Arc<Caller>>()
+                .ok_or(missing("AuthLayer"))?,
+            identity: extensions
+                .get::<Arc<Identity>>()
+                .ok_or(missing("AuthLayer"))?,
+            command: extensions
+                .get::<Arc<Command>>()
+                .ok_or(missing("ResolveLayer"))?,
+            message: extensions.get::<Message>().ok_or(missing("ResolveLayer"))?,
         })
     }
 }

@@ -20,9 +20,9 @@ pub(super) fn object(text: &[u8]) -> Result<Map<String, Value>, Fault> {
     let mut deserializer = serde_json::Deserializer::from_slice(text);
     let value = Strict { depth: 0 }.deserialize(&mut deserializer);
     let value = value.and_then(|value| deserializer.end().map(|()| value));
-    match value.map_err(|error| Fault::of_json(&error))? {
+    match value.map_err(Fault::of_json)? {
         Value::Object(object) => Ok(object),
-        _ => Err(Fault::bad_request("the message must be an object")),
+        _ => Err(Fault::NotAnObject),
     }
 }
 
@@ -118,7 +118,7 @@ mod tests {
         let fault = object(text.as_bytes()).unwrap_err();
 
         assert_eq!(
-            (fault.code, fault.to_string().contains(message)),
+            (fault.code(), fault.to_string().contains(message)),
             (code, true),
             "{fault}"
         );
@@ -145,7 +145,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_makes_it_panic(text in ".{0,64}") {
+        fn no_text_makes_it_panic(text in r#"[\[\]{}:,"\\ue0-9ad. tfn-]{0,64}"#) {
             let _ = object(text.as_bytes());
         }
 

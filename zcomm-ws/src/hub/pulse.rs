@@ -2,7 +2,7 @@
 
 use std::sync::Weak;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use zcomm_core::ConnectionId;
 
@@ -42,11 +42,15 @@ impl Beat {
 impl Hub {
     /// Sets the coarse clock, has silent peers pinged, and closes those who did not answer.
     pub(crate) fn sweep(&self, beat: Beat) {
-        let now = millis(self.0.start.elapsed()) + 1;
+        let (now, clock) = (millis(self.0.start.elapsed()) + 1, SystemTime::now());
         self.0.now.store(now, Ordering::Relaxed);
         self.0.all.each_shard(|members| {
             for shared in members.values().filter_map(Weak::upgrade) {
                 check(&shared, beat, now);
+                if shared.is_expired(clock) {
+                    let reason = CloseReason::from(CloseCode::TokenExpired);
+                    shared.outbox().request_close(reason, false);
+                }
             }
         });
     }

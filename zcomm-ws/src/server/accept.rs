@@ -504,6 +504,7 @@ mod tests {
     use crate::server::ServerConfig;
     use crate::server::admission::Admission;
     use crate::server::builder::Idle;
+    use crate::server::door::Door;
     use crate::server::origin::OriginRules;
     use crate::server::proxies::Proxies;
 
@@ -520,7 +521,11 @@ mod tests {
                 proxies: Proxies::default(),
                 admission: Arc::new(Admission::new(&config)),
                 config,
-                auth: Arc::new(zcomm_core::Open),
+                door: Door {
+                    config: Arc::new(ServerConfig::default()),
+                    auth: Arc::new(zcomm_core::Open),
+                    admission: Arc::new(Admission::new(&ServerConfig::default())),
+                },
                 http: None,
                 files_without_token: false,
             },

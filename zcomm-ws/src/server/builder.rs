@@ -13,6 +13,7 @@ use zcomm_core::{AuthPolicy, Body, BoxService, Open};
 
 use super::accept::{self, Served};
 use super::admission::Admission;
+use super::door::Door;
 use super::origin::OriginRules;
 use super::proxies::Proxies;
 use super::tls::Tls;
@@ -127,13 +128,18 @@ impl<H: Handler> ServerBuilder<H> {
         if config.lets_files_in(address) {
             warn!("pages from disk are let in without a token, as `file://` is listed");
         }
+        let admission = Arc::new(Admission::new(&config));
         let gate = Gate {
             files_without_token: config.lets_files_in(address),
             origins: OriginRules::new(&config.allowed_origins, &config.allowed_hosts, address)?,
             proxies,
-            admission: Arc::new(Admission::new(&config)),
+            door: Door {
+                config: Arc::clone(&config),
+                auth: self.auth,
+                admission: Arc::clone(&admission),
+            },
+            admission,
             config,
-            auth: self.auth,
             http: self.http,
         };
         let served = Served {

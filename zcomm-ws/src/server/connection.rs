@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use zcomm_core::{Caller, ConnectionId, Identity, Peer};
 
@@ -36,6 +37,11 @@ impl Shared {
 
     pub(crate) fn outbox(&self) -> &Outbox {
         &self.outbox
+    }
+
+    /// Whether the caller's identity no longer holds.
+    pub(crate) fn is_expired(&self, now: SystemTime) -> bool {
+        self.caller.identity().is_expired(now)
     }
 }
 

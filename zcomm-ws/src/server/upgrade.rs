@@ -10,13 +10,14 @@ use http::header::{
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 use tower::ServiceExt;
 use tracing::info;
-use zcomm_core::{AuthPolicy, Body, BoxService, Caller, Credentials, Identity, Peer, Refusal};
+use zcomm_core::{Body, BoxService, Caller, Identity, Peer, Refusal};
 
 use super::admission::{Admission, Ticket};
 use super::connection::Opening;
+use super::door::Door;
 use super::handshake::{Asked, agree_on_protocol, asked};
 use super::origin::OriginRules;
 use super::proxies::Proxies;
@@ -27,7 +28,7 @@ use crate::frame::{HandshakeError, HandshakeRequest};
 /// Who is let in, and where the rest goes. One per server.
 pub(super) struct Gate {
     pub(super) config: Arc<ServerConfig>,
-    pub(super) auth: Arc<dyn AuthPolicy>,
+    pub(super) door: Door,
     pub(super) origins: OriginRules,
     pub(super) proxies: Proxies,
     pub(super) admission: Arc<Admission>,
@@ -127,10 +128,19 @@ impl Gate {
         let Some(http) = &self.http else {
             return no_http(request.method());
         };
+        // Held until the answer is there: requests take room as connections do.
+        let Some(_ticket) = self.admission.admit(&peer) else {
+            return sentence(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Maximum connections reached",
+            );
+        };
         let mut request = request.map(Body::stream);
         let verdict = self.origins.judge(request.headers());
-        request.extensions_mut().insert(verdict);
-        request.extensions_mut().insert(peer);
+        let extensions = request.extensions_mut();
+        extensions.insert(verdict);
+        extensions.insert(peer);
+        extensions.insert(self.door.clone());
         match http.clone().oneshot(request).await {
             Ok(response) => response,
             Err(error) => sentence(error.code().status(), error.code().as_str()),
@@ -180,12 +190,17 @@ impl Gate {
 
     /// Asks in the order in which reasons are given: room, origin, identity.
     async fn judge(&self, head: &Parts, guest: Guest) -> Result<Admitted, Refused> {
-        let mut ticket = self.admission.admit(&guest.peer).ok_or(Refused::TooMany)?;
+        let Guest { peer, deadline } = guest;
+        let mut ticket = self.admission.admit(&peer).ok_or(Refused::TooMany)?;
         let origin = self.origins.judge(&head.headers);
         if origin == OriginVerdict::Denied {
             return Err(Refused::Origin);
         }
-        let (identity, awaits_auth) = self.identify(head, guest).await.map_err(Refused::Auth)?;
+        let (identity, awaits_auth) = self
+            .door
+            .identify(head, peer, deadline)
+            .await
+            .map_err(Refused::Auth)?;
         let vouched = identity.name().is_some() || self.files_without_token;
         if origin == OriginVerdict::File && !vouched {
             return Err(Refused::Auth(Refusal::AuthenticationRequired));
@@ -198,51 +213,6 @@ impl Gate {
             awaits_auth,
             ticket,
         })
-    }
-
-    /// Who asks, and whether that is only to be found out by the first message.
-    async fn identify(&self, head: &Parts, guest: Guest) -> Result<(Identity, bool), Refusal> {
-        let Guest { peer, deadline } = guest;
-        let given = self.credentials(head, peer)?;
-        let identified = timeout_at(deadline, self.auth.identify(&given, &peer));
-        let identified = identified.await.unwrap_or_else(|late| {
-            Err(Refusal::Unavailable {
-                source: late.into(),
-            })
-        });
-        let required = match identified {
-            Ok(identity) if self.config.require_auth && identity.name().is_none() => {
-                Refusal::AuthenticationRequired
-            }
-            Ok(identity) => return Ok((identity, false)),
-            Err(refusal) => refusal,
-        };
-        if matches!(required, Refusal::InvalidToken) {
-            self.admission.note_failure(&peer);
-        }
-        let may_follow = self.config.first_message_auth
-            && given.token.is_none()
-            && matches!(required, Refusal::AuthenticationRequired);
-        if !may_follow {
-            return Err(required);
-        }
-        let guest = Identity::guest();
-        Ok((
-            match given.app {
-                Some(app) => guest.with_app(app),
-                None => guest,
-            },
-            true,
-        ))
-    }
-
-    fn credentials(&self, head: &Parts, peer: Peer) -> Result<Credentials, Refusal> {
-        let given = Credentials::of_head(head).inspect_err(|_| self.admission.note_failure(&peer));
-        let presented = given.as_ref().map_or(true, |given| given.token.is_some());
-        if presented && self.admission.guesses_too_often(&peer) {
-            return Err(Refusal::TooManyAttempts);
-        }
-        given
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -368,6 +369,134 @@ async fn post(address: SocketAddr, path: &str, kind: &str, body: &str) -> (Strin
         status,
         serde_json::from_slice(&client.remaining().await).unwrap(),
     )
+}
+
+#[tokio::test]
+async fn a_write_is_noticed_within_its_own_application() {
+    let (_server, address) = serve(open()).await;
+    let (mut shop, _) = greeted(address, "/?app_name=shop").await;
+    let (mut bank, _) = greeted(address, "/?app_name=bank").await;
+
+    shop.ask(json!({"zKey": "create_notes", "data": {"text": "for the shop"}}))
+        .await;
+    let heard = bank.ask(json!({"event": "ping", "_requestId": 1})).await;
+
+    assert_eq!(heard, json!({"result": "pong", "_requestId": 1}));
+}
+
+#[tokio::test]
+async fn a_reader_that_stops_is_closed_and_never_believes_it_heard_everything() {
+    let mut config = config();
+    config.outbox_messages = 4;
+    config.outbox_size = 64 * 1024;
+    let (_server, address) = serve(open().config(config).message_rate(0, 1)).await;
+    let (mut writer, _) = greeted(address, "/").await;
+    let (mut stuck, _) = greeted(address, "/").await;
+    let text = "x".repeat(60_000);
+
+    // The reader's own buffers and the system's take some of it; then the outbox is full.
+    for _ in 0..400 {
+        let created = writer
+            .ask(json!({"zKey": "create_notes", "data": {"text": text}}))
+            .await;
+        assert_eq!(created["error"], Value::Null, "{created}");
+    }
+    let last = stuck.rest().await.pop();
+
+    assert!(
+        matches!(last, Some(Seen::Close(4002, _)) | None),
+        "{last:?}"
+    );
+}
+
+#[tokio::test]
+async fn an_identity_that_ends_ends_its_connection() {
+    let end = SystemTime::now() + Duration::from_millis(300);
+    let token = TokenEntry::new("short").user("ada").expires(end);
+    let (_server, address) = serve(open().auth(Arc::new(TokenList::new().token(token)))).await;
+    let (mut ada, _) = greeted(address, "/?token=short").await;
+
+    let close = ada.next().await;
+
+    assert!(matches!(close, Seen::Close(4001, _)), "{close:?}");
+}
+
+#[tokio::test]
+async fn without_a_rate_there_is_no_limit() {
+    let (_server, address) = serve(open().message_rate(0, 0)).await;
+    let (mut client, _) = greeted(address, "/").await;
+
+    for _ in 0..50 {
+        assert_eq!(
+            client.ask(json!({"event": "ping"})).await,
+            json!({"result": "pong"})
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_message_counts_against_the_rate() {
+    let (_server, address) = serve(open().message_rate(1, 2)).await;
+    let (mut client, _) = greeted(address, "/").await;
+
+    let mut codes = Vec::new();
+    for _ in 0..3 {
+        client.text("x").await;
+        codes.push(client.json().await["code"].clone());
+    }
+
+    assert_eq!(codes, ["invalid_json", "invalid_json", "too_many_requests"]);
+}
+
+#[tokio::test]
+async fn over_http_strangers_learn_nothing_and_guess_in_vain() {
+    let mut config = config();
+    config.require_auth = true;
+    config.refusal_delay = Duration::ZERO;
+    config.auth_failures_per_minute = 3;
+    let tokens = TokenList::new().token(TokenEntry::new("right").user("ada").roles(["admin"]));
+    let builder = Bifrost::builder()
+        .config(config)
+        .schema(Schema::of([notes()]).unwrap())
+        .auth(Arc::new(tokens));
+    let (_server, address) = serve(builder).await;
+    let kind = "application/json";
+
+    let mut without = Vec::new();
+    for body in [
+        r#"{"zKey":"^List planets"}"#,
+        r#"{"zKey":"^List notes","where":{"pw":1}}"#,
+        "{",
+        r#"{"zKey":"^List notes"}"#,
+    ] {
+        without.push(post(address, "/dispatch", kind, body).await.0);
+    }
+    let mut guesses = Vec::new();
+    for guess in 0..5 {
+        guesses.push(
+            post(
+                address,
+                &format!("/dispatch?token=guess-{guess}"),
+                kind,
+                "{}",
+            )
+            .await
+            .0,
+        );
+    }
+
+    assert_eq!(without, ["401"; 4]);
+    assert_eq!(guesses, ["401", "401", "401", "429", "429"]);
+}
+
+#[tokio::test]
+async fn a_token_as_a_message_is_refused_at_the_start() {
+    let mut config = config();
+    config.first_message_auth = true;
+
+    let error = open().config(config).bind().await.unwrap_err();
+
+    assert_eq!(error.code(), "first_message");
 }
 
 #[tokio::test]

@@ -3,9 +3,10 @@
 use async_trait::async_trait;
 use http::Response;
 use zcomm_core::data::{Query, Requester, Shape, Store, Write};
-use zcomm_core::{Body, Code, Command, Error, Identity};
+use zcomm_core::{Body, Command, Error, Identity};
 
 use crate::bifrost::app::App;
+use crate::bifrost::fault::Fault;
 use crate::bifrost::reply;
 use crate::bifrost::router::{Event, EventCx};
 
@@ -15,17 +16,13 @@ pub(super) struct Dispatch;
 #[async_trait]
 impl Event for Dispatch {
     async fn answer(&self, cx: EventCx<'_>) -> Result<Response<Body>, Error> {
-        let identity = cx.caller.identity();
         match &**cx.command {
-            Command::Read { query, .. } => read(cx.app, &identity, query).await,
+            Command::Read { query, .. } => read(cx.app, cx.identity, query).await,
             Command::Write(write) => {
-                let who = Requester::new(&identity).over(cx.caller.connection());
+                let who = Requester::new(cx.identity).over(cx.caller.connection());
                 write_rows(cx.app, &who, write).await
             }
-            other => {
-                let text = format!("`dispatch` does not {}", other.action());
-                Err(Error::other(Code::BadRequest, text))
-            }
+            _ => Err(Fault::NothingMeant.into()),
         }
     }
 }
@@ -57,11 +54,6 @@ async fn write_rows(
     let permitted = app.access().write(write.clone(), who)?;
     let writes = [permitted];
     let written = app.store().write(&writes).await?;
-    let outcome = written.outcomes.first().ok_or_else(|| {
-        Error::other(
-            Code::Internal,
-            "the store did a write and said nothing of it",
-        )
-    })?;
+    let outcome = written.outcomes.first().ok_or(Fault::SilentStore)?;
     reply::result(&writes[0].answer(outcome))
 }

@@ -17,9 +17,9 @@ pub(super) struct GetSchema;
 impl Event for GetSchema {
     async fn answer(&self, cx: EventCx<'_>) -> Result<Response<Body>, Error> {
         let name = cx.message.member("model").and_then(Value::as_str);
-        let name = name.ok_or_else(|| Fault::bad_request("`get_schema` needs a `model`"))?;
+        let name = name.ok_or(Fault::NoModel)?;
         let model = cx.app.schema().model(name)?;
-        let rights = cx.app.access().rights(model, &cx.caller.identity())?;
+        let rights = cx.app.access().rights(model, cx.identity)?;
         if rights.operations().is_empty() {
             // A model that one may not use is answered as one that is not there.
             return Err(DataError::UnknownModel {

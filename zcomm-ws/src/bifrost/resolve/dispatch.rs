@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 use zcomm_core::data::{Query, Write};
-use zcomm_core::{CacheWish, Code, Command, Error, Operation};
+use zcomm_core::{CacheWish, Command, Error, Operation};
 
 use crate::bifrost::app::App;
 use crate::bifrost::fault::Fault;
 
 /// Members that say what is meant, and are no arguments.
-const ENVELOPE: [&str; 9] = [
+const ENVELOPE: [&str; 8] = [
     "event",
     "action",
     "zKey",
@@ -19,7 +19,6 @@ const ENVELOPE: [&str; 9] = [
     "model",
     "_requestId",
     "requestId",
-    "no_cache",
 ];
 
 /// What one part of a message says is meant.
@@ -38,17 +37,15 @@ pub(super) fn command(app: &App, members: &Map<String, Value>) -> Result<Command
         Some(Value::Object(inner)) => Some(inner),
         Some(Value::String(_)) => None,
         Some(_) => {
-            return Err(Fault::bad_request("`zHorizontal` must be an object or a text").into());
+            return Err(Fault::Horizontal.into());
         }
     };
     let meant = meant(members, inner)?;
     let operation = meant.operation.ok_or_else(|| nothing_meant(members))?;
-    let name = meant
-        .model
-        .ok_or_else(|| Fault::bad_request("the message names no `model`"))?;
+    let name = meant.model.ok_or(Fault::NoModel)?;
     let model = app.schema().model(&name)?;
-    let arguments = arguments(members, inner)?;
-    let cache = cache_wish(members)?;
+    let mut arguments = arguments(members, inner)?;
+    let cache = cache_wish(&mut arguments)?;
     if operation == Operation::Read {
         let query = Query::parse(model, &arguments)?;
         let query = if meant.one { query.as_get() } else { query };
@@ -79,7 +76,7 @@ fn meant(members: &Map<String, Value>, inner: Option<&Map<String, Value>>) -> Re
         let model = match part.get("model") {
             None | Some(Value::Null) => None,
             Some(Value::String(name)) => Some(name.clone()),
-            Some(_) => return Err(Fault::bad_request("`model` is not a text")),
+            Some(_) => return Err(Fault::NotText { name: "model" }),
         };
         all.agree(Meant {
             model,
@@ -94,16 +91,13 @@ impl Meant {
         if let (Some(one), Some(two)) = (self.operation, other.operation)
             && one != two
         {
-            return Err(Fault::bad_request(format!(
-                "the message asks to {one} and to {two}"
-            )));
+            return Err(Fault::TwoOperations { one, two });
         }
         if let (Some(one), Some(two)) = (&self.model, &other.model)
             && !bare(one).eq_ignore_ascii_case(bare(two))
         {
-            return Err(Fault::bad_request(format!(
-                "the message names the models `{one}` and `{two}`"
-            )));
+            let (one, two) = (one.clone(), two.clone());
+            return Err(Fault::TwoModels { one, two });
         }
         self.operation = self.operation.or(other.operation);
         self.model = self.model.take().or(other.model);
@@ -149,54 +143,56 @@ fn by_key(key: &str) -> Meant {
     }
 }
 
-fn nothing_meant(members: &Map<String, Value>) -> Error {
-    let key = members
-        .get("zKey")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    let ways = "use an `action` (create, read, update, delete, upsert) with a `model`, or a `zKey` like `^List users`";
-    let text = if key.is_empty() {
-        format!("the message does not say what to do; {ways}")
-    } else {
-        format!("no command is registered as `{key}`; {ways}")
-    };
-    Error::other(Code::BadRequest, Fault::bad_request(text))
+fn nothing_meant(members: &Map<String, Value>) -> Fault {
+    match members.get("zKey").and_then(Value::as_str) {
+        Some(key) => Fault::NoSuchCommand {
+            key: key.to_owned(),
+        },
+        None => Fault::NothingMeant,
+    }
 }
 
 /// Everything but the envelope, from the message and from within `zHorizontal`.
 fn arguments(
     members: &Map<String, Value>,
     inner: Option<&Map<String, Value>>,
-) -> Result<Map<String, Value>, Error> {
+) -> Result<Map<String, Value>, Fault> {
     let mut all = Map::new();
     for (name, value) in [Some(members), inner].into_iter().flatten().flatten() {
-        if ENVELOPE.contains(&name.as_str()) || name == "cache_ttl" {
+        if ENVELOPE.contains(&name.as_str()) {
             continue;
         }
         if all.insert(name.clone(), value.clone()).is_some() {
-            let text = format!("`{name}` stands in the message and in `zHorizontal`; give it once");
-            return Err(Fault::bad_request(text).into());
+            return Err(Fault::ArgumentTwice { name: name.clone() });
         }
     }
     Ok(all)
 }
 
-fn cache_wish(members: &Map<String, Value>) -> Result<CacheWish, Error> {
-    let bad =
-        |at: &str, expected: &str| Fault::new(Code::BadValue, format!("`{at}` must be {expected}"));
-    let wish = match members.get("cache_ttl") {
-        None | Some(Value::Null) => CacheWish::default(),
+/// Takes what the caller wishes of caches out of its arguments.
+fn cache_wish(arguments: &mut Map<String, Value>) -> Result<CacheWish, Fault> {
+    let mut wish = CacheWish::default();
+    match arguments.remove("cache_ttl") {
+        None | Some(Value::Null) => {}
         Some(given) => {
-            let ttl = given.as_u64().filter(|ttl| (1..=3600).contains(ttl));
+            let seconds = given
+                .as_u64()
+                .filter(|seconds| (1..=3600).contains(seconds));
             let expected = "a whole number of seconds from 1 to 3600";
-            let ttl = ttl.ok_or_else(|| bad("cache_ttl", expected))?;
-            CacheWish::default().kept_for(Duration::from_secs(ttl))
+            let seconds = seconds.ok_or(Fault::BadMember {
+                name: "cache_ttl",
+                expected,
+            })?;
+            wish = wish.kept_for(Duration::from_secs(seconds));
         }
-    };
-    match members.get("no_cache") {
+    }
+    match arguments.remove("no_cache") {
         None | Some(Value::Null | Value::Bool(false)) => Ok(wish),
         Some(Value::Bool(true)) => Ok(wish.bypassing()),
-        Some(_) => Err(bad("no_cache", "true or false").into()),
+        Some(_) => Err(Fault::BadMember {
+            name: "no_cache",
+            expected: "true or false",
+        }),
     }
 }
 
@@ -248,6 +244,24 @@ mod tests {
         assert_eq!(together(&old).unwrap().operation, Some(Operation::Read));
         assert_eq!(together(&new).unwrap().operation, Some(Operation::Read));
         assert_eq!(together(&word).unwrap().operation, Some(Operation::Delete));
+    }
+
+    #[test]
+    fn wishes_of_caches_are_taken_from_wherever_arguments_are() {
+        let message = serde_json::json!({"zKey": "read_users", "zHorizontal": {"no_cache": true, "cache_ttl": 5}});
+        let members = message.as_object().unwrap();
+        let inner = members.get("zHorizontal").and_then(Value::as_object);
+
+        let mut arguments = arguments(members, inner).unwrap();
+        let wish = cache_wish(&mut arguments).unwrap();
+
+        assert_eq!(
+            wish,
+            CacheWish::default()
+                .kept_for(Duration::from_secs(5))
+                .bypassing()
+        );
+        assert!(arguments.is_empty());
     }
 
     #[test]
