@@ -94,6 +94,23 @@ pub enum Error {
         /// Where the key is.
         key: PathBuf,
     },
+    /// The system tells this process of no signals.
+    #[error("cannot wait for the signals that end a server")]
+    Signals {
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// `run` was called inside an async runtime, which it would block.
+    #[error("`run()` was called inside an async runtime; use `serve().await` there")]
+    InsideRuntime,
+    /// The system gave no threads for a runtime.
+    #[error("cannot start a runtime")]
+    Runtime {
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
     /// The connection ended, or is about to.
     #[error("connection {connection} is closed")]
     Closed {
@@ -132,6 +149,9 @@ impl Error {
             Self::TlsUnset { .. } => "tls_unset",
             Self::TlsFile { .. } => "tls_file",
             Self::TlsMismatch { .. } => "tls_mismatch",
+            Self::Signals { .. } => "no_signals",
+            Self::InsideRuntime => "inside_runtime",
+            Self::Runtime { .. } => "no_runtime",
             Self::Closed { .. } => "closed",
             Self::OutboxFull { .. } => "outbox_full",
             Self::Json { .. } => "json",

@@ -6,6 +6,7 @@ pub mod hub;
 pub mod server;
 
 mod error;
+mod metrics;
 
 pub use error::{Error, TlsFile};
 

@@ -104,6 +104,25 @@ impl BifrostBuilder {
         self
     }
 
+    /// Listens and serves until the program is told to end, as
+    /// [`ServerBuilder::serve`](crate::server::ServerBuilder::serve).
+    ///
+    /// # Errors
+    ///
+    /// As [`bind`](Self::bind), and [`Error::Signals`].
+    pub async fn serve(self) -> Result<Drained, Error> {
+        self.bind().await?.until_signal().await
+    }
+
+    /// The same without async, on a runtime of its own.
+    ///
+    /// # Errors
+    ///
+    /// As [`serve`](Self::serve), and [`Error::InsideRuntime`] or [`Error::Runtime`].
+    pub fn run(self) -> Result<Drained, Error> {
+        crate::server::block_on(self.serve())
+    }
+
     /// Starts to listen.
     ///
     /// # Errors
@@ -233,6 +252,23 @@ impl Bifrost {
     /// Ends it from elsewhere.
     pub fn stopper(&self) -> Stopper {
         self.server.stopper()
+    }
+
+    /// Serves until the program is told to end, as
+    /// [`ServerHandle::until_signal`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn until_signal(self) -> Result<Drained, Error> {
+        let Self {
+            app: _,
+            server,
+            notices,
+        } = self;
+        let drained = server.until_signal().await;
+        drop(notices);
+        drained
     }
 
     /// Waits until it has ended, after [`shutdown`](Self::shutdown).

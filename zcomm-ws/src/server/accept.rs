@@ -26,7 +26,8 @@ use super::engine::Engine;
 use super::rewind::Rewind;
 use super::tls::{Encrypted, Tls};
 use super::upgrade::{Gate, Verdict, Visit};
-use super::{CloseReason, Connection, Handler, refuse};
+use super::{CloseReason, Connection, Handler, Signals, refuse};
+use crate::error::Error;
 use crate::hub::{Beat, Encoded, Hub};
 
 /// Streams that may be in their handshake, or be refused, beyond the connections that are open.
@@ -116,6 +117,27 @@ impl ServerHandle {
     /// A way to stop it for those who don't hold the handle, such as a task that waits for a signal.
     pub fn stopper(&self) -> Stopper {
         Stopper(self.course.clone())
+    }
+
+    /// Serves until the program is told to end, by Ctrl-C or SIGTERM, and lets clients go; a second signal cuts them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Signals`] if the system tells of no signals; the server has ended then.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`wait`](Self::wait).
+    pub async fn until_signal(self) -> Result<Drained, Error> {
+        let mut signals = Signals::listen()?;
+        let stopper = self.stopper();
+        let mut waiting = std::pin::pin!(self.wait());
+        loop {
+            tokio::select! {
+                drained = waiting.as_mut() => return Ok(drained),
+                () = signals.recv() => stopper.stop(),
+            }
+        }
     }
 
     /// Waits until the server has stopped: for somebody to stop it, and then no longer than the drain may take.
@@ -290,6 +312,7 @@ async fn begin<H: Handler>(
         _ = course.changed() => return None,
     };
     let Ok(arrived) = arrived else {
+        served.gate.probes.refused("handshake_timeout");
         debug!(%peer, reason = "handshake_timeout", "stream dropped");
         return None;
     };
@@ -328,17 +351,22 @@ async fn arrive<H>(stream: TcpStream, peer: Peer, served: &Served<H>) -> Option<
     match (&served.tls, arrival.is_tls) {
         (None, false) => Some(Arrived::Plain(arrival)),
         (None, true) => {
+            served.gate.probes.refused("tls_on_plain_port");
             info!(%peer, reason = "tls_on_plain_port", "stream refused");
             Some(Arrived::Mistaken(arrival.io, refuse::PLAIN_EXPECTED))
         }
         (Some(_), false) => {
+            served.gate.probes.refused("plain_on_tls_port");
             info!(%peer, reason = "plain_on_tls_port", "stream refused");
             Some(Arrived::Mistaken(arrival.io, refuse::TLS_EXPECTED))
         }
         (Some(tls), true) => {
             let shaken = tls.accept(arrival.io).await;
             let io = shaken
-                .inspect_err(|error| info!(%peer, %error, reason = "tls_failed", "stream refused"))
+                .inspect_err(|error| {
+                    served.gate.probes.refused("tls_failed");
+                    info!(%peer, %error, reason = "tls_failed", "stream refused");
+                })
                 .ok()?;
             Some(Arrived::Encrypted(Box::new(io), peer.over_tls()))
         }
@@ -415,6 +443,7 @@ where
             () = overdue.as_mut(), if !visit.is_heard() => {
                 // A request may have come since this wait began; the next turn waits without it.
                 if !visit.is_heard() {
+                    gate.probes.refused("handshake_timeout");
                     debug!(peer = %visit.peer(), reason = "handshake_timeout", "stream dropped");
                     return None;
                 }
@@ -506,6 +535,8 @@ mod tests {
     use crate::server::builder::Idle;
     use crate::server::door::Door;
     use crate::server::origin::OriginRules;
+    use crate::server::pages::Pages;
+    use crate::server::probes::Probes;
     use crate::server::proxies::Proxies;
 
     #[tokio::test]
@@ -519,6 +550,7 @@ mod tests {
             gate: Gate {
                 origins: OriginRules::new(&[], &[], address).unwrap(),
                 proxies: Proxies::default(),
+                probes: Probes::new(Hub::new(), true, true),
                 admission: Arc::new(Admission::new(&config)),
                 config,
                 door: Door {
@@ -527,6 +559,7 @@ mod tests {
                     admission: Arc::new(Admission::new(&ServerConfig::default())),
                 },
                 http: None,
+                pages: Pages::default(),
                 files_without_token: false,
             },
             tls: None,

@@ -59,6 +59,9 @@ pub struct ServerConfig {
     pub ssl_key: Option<PathBuf>,
     /// How often both files are looked at for a change. Default: 10 s.
     pub ssl_reload_interval: Duration,
+    /// Whether `GET /metrics` is answered: to anybody where the server is for this machine alone, else to whoever
+    /// shows a token. Default: yes.
+    pub metrics: bool,
     /// Lets pages from disk in without a token, where this server is on loopback and lists `file://`. For raw
     /// handlers; a protocol over data never sets it. Default: no.
     pub files_without_token: bool,
@@ -121,6 +124,7 @@ impl Default for ServerConfig {
             ssl_cert: None,
             ssl_key: None,
             ssl_reload_interval: Duration::from_secs(10),
+            metrics: true,
             files_without_token: false,
             reject: Reject::Close,
             subprotocols: vec!["zcomm".to_owned()],

@@ -20,6 +20,8 @@ use super::connection::Opening;
 use super::door::Door;
 use super::handshake::{Asked, agree_on_protocol, asked};
 use super::origin::OriginRules;
+use super::pages::Pages;
+use super::probes::Probes;
 use super::proxies::Proxies;
 use super::refuse::Refused;
 use super::{CloseReason, OriginVerdict, Reject, ServerConfig};
@@ -31,8 +33,10 @@ pub(super) struct Gate {
     pub(super) door: Door,
     pub(super) origins: OriginRules,
     pub(super) proxies: Proxies,
+    pub(super) probes: Probes,
     pub(super) admission: Arc<Admission>,
     pub(super) http: Option<BoxService>,
+    pub(super) pages: Pages,
     pub(super) files_without_token: bool,
 }
 
@@ -110,21 +114,34 @@ impl Gate {
             Ok(peer) => peer,
             Err(doubt) => {
                 info!(peer = %visit.peer, reason = %doubt, "request refused");
+                self.probes.refused("invalid_proxy_header");
                 return sentence(StatusCode::BAD_REQUEST, &doubt.to_string());
             }
         };
         let guest = Guest { peer, deadline };
         if !self.origins.host_is_answered(request.headers()) {
+            self.probes.refused("invalid_host");
             return sentence(StatusCode::FORBIDDEN, "this host is not served here");
         }
         match asked(&request) {
             Asked::Plain => self.plain(request, peer).await,
-            Asked::Malformed(error) => malformed(&error),
+            Asked::Malformed(error) => {
+                self.probes.refused("invalid_handshake");
+                malformed(&error)
+            }
             Asked::Upgrade(asked) => self.upgrade(request, &asked, guest, visit).await,
         }
     }
 
     async fn plain(&self, request: Request<Incoming>, peer: Peer) -> Response<Body> {
+        let verdict = self.origins.judge(request.headers());
+        let request = match self.probes.answer(request, peer, verdict, &self.door).await {
+            Ok(response) => return response,
+            Err(request) => request,
+        };
+        if let Some(page) = self.pages.answer(request.method(), request.uri().path()) {
+            return page;
+        }
         let Some(http) = &self.http else {
             return no_http(request.method());
         };
@@ -136,7 +153,6 @@ impl Gate {
             );
         };
         let mut request = request.map(Body::stream);
-        let verdict = self.origins.judge(request.headers());
         let extensions = request.extensions_mut();
         extensions.insert(verdict);
         extensions.insert(peer);
@@ -160,6 +176,7 @@ impl Gate {
         if let Err(refused) = &verdict {
             // The path may be logged, the query may hold a token.
             info!(peer = %peer, path = head.uri.path(), reason = refused.code(), "connection refused");
+            self.probes.refused(refused.code());
             tokio::time::sleep(self.config.refusal_delay).await;
             if self.config.reject == Reject::Http {
                 return refusal(refused);

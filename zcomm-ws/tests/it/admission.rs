@@ -291,7 +291,7 @@ async fn plain_requests_go_to_the_http_service_with_peer_and_verdict() {
     });
     let builder = Server::builder().config(config()).http(service);
     let server = builder.bind().await.unwrap();
-    let ask = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nOrigin: https://evil.example\r\nConnection: close\r\n\r\n";
+    let ask = "GET /elsewhere HTTP/1.1\r\nHost: localhost\r\nOrigin: https://evil.example\r\nConnection: close\r\n\r\n";
 
     let mut client = Client::say(server.local_addr(), ask.as_bytes()).await;
 
@@ -299,7 +299,7 @@ async fn plain_requests_go_to_the_http_service_with_peer_and_verdict() {
     tokio::io::AsyncReadExt::read_to_string(&mut client.stream, &mut body)
         .await
         .unwrap();
-    assert_eq!((client.status(), &*body), ("200", "/healthz true Denied"));
+    assert_eq!((client.status(), &*body), ("200", "/elsewhere true Denied"));
 }
 
 #[tokio::test]

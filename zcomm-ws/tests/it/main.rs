@@ -14,8 +14,10 @@ mod handshake_properties;
 mod hub;
 mod life;
 mod peer;
+mod probes;
 mod proxies;
 mod server;
+mod services;
 mod serving;
 mod stream;
 #[cfg(feature = "tls")]
