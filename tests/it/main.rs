@@ -5,6 +5,7 @@
     reason = "a test that panics has failed, and says where"
 )]
 
+mod examples;
 mod facade;
 mod needs_postgres;
 mod needs_redis;

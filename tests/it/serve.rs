@@ -2,7 +2,7 @@
 
 #[path = "../../zcomm-ws/tests/it/peer.rs"]
 #[expect(dead_code, reason = "the sockets' own tests use more of it")]
-mod peer;
+pub(crate) mod peer;
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
@@ -68,7 +68,7 @@ impl Drop for Serving {
 }
 
 /// Waits until the server counts so many connections.
-async fn until_connected(address: SocketAddr, count: usize) {
+pub(crate) async fn until_connected(address: SocketAddr, count: usize) {
     let ask = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     let line = format!("\nzcomm_ws_connections {count}\n");
     loop {

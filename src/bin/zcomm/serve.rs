@@ -87,6 +87,8 @@ impl Args {
 }
 
 async fn serve_models(comm: &zcomm::Comm) -> anyhow::Result<Drained> {
+    // Before anybody can connect: a signal that comes first would end the program without a word.
+    let signals = Signals::listen()?;
     let is_demo = comm.schema()?.models().is_empty();
     let mut server = comm.bifrost()?;
     if is_demo {
@@ -98,14 +100,15 @@ async fn serve_models(comm: &zcomm::Comm) -> anyhow::Result<Drained> {
     }
     greet(comm, "zBifrost", server.local_addr());
     suggest(comm, &server);
-    until_stopped(&server.stopper()).await?;
+    until_stopped(signals, &server.stopper()).await;
     Ok(server.wait().await)
 }
 
 async fn serve_raw(comm: &zcomm::Comm, raw: Raw) -> anyhow::Result<Drained> {
+    let signals = Signals::listen()?;
     let server = raw.bind(comm).await?;
     greet(comm, raw.name(), server.local_addr());
-    until_stopped(&server.stopper()).await?;
+    until_stopped(signals, &server.stopper()).await;
     Ok(server.wait().await)
 }
 
@@ -149,8 +152,7 @@ fn suggest(comm: &zcomm::Comm, server: &Bifrost) {
 }
 
 /// Waits for Ctrl-C or SIGTERM and begins to let clients go; a second signal cuts them.
-async fn until_stopped(stopper: &Stopper) -> anyhow::Result<()> {
-    let mut signals = Signals::listen()?;
+async fn until_stopped(mut signals: Signals, stopper: &Stopper) {
     signals.recv().await;
     output::line("stopping; once more to stop at once");
     stopper.stop();
@@ -159,5 +161,4 @@ async fn until_stopped(stopper: &Stopper) -> anyhow::Result<()> {
         signals.recv().await;
         stopper.stop();
     });
-    Ok(())
 }

@@ -19,7 +19,7 @@ use super::router::Router;
 use super::{events, notices, plain};
 use crate::error::Error;
 use crate::hub::{Encoded, Hub};
-use crate::server::{Drained, Server, ServerConfig, ServerHandle, Stopper};
+use crate::server::{Drained, Server, ServerConfig, ServerHandle, Signals, Stopper};
 
 /// Collects what a zBifrost server consists of. With nothing set it serves no models, on 127.0.0.1:8765, to guests.
 #[must_use = "nothing listens before `bind`"]
@@ -111,7 +111,8 @@ impl BifrostBuilder {
     ///
     /// As [`bind`](Self::bind), and [`Error::Signals`].
     pub async fn serve(self) -> Result<Drained, Error> {
-        self.bind().await?.until_signal().await
+        let signals = Signals::listen()?;
+        Ok(self.bind().await?.until(signals).await)
     }
 
     /// The same without async, on a runtime of its own.
@@ -261,12 +262,18 @@ impl Bifrost {
     ///
     /// As there.
     pub async fn until_signal(self) -> Result<Drained, Error> {
+        let signals = Signals::listen()?;
+        Ok(self.until(signals).await)
+    }
+
+    /// The same, for who listened before the server could be reached.
+    pub async fn until(self, signals: Signals) -> Drained {
         let Self {
             app: _,
             server,
             notices,
         } = self;
-        let drained = server.until_signal().await;
+        let drained = server.until(signals).await;
         drop(notices);
         drained
     }

@@ -129,12 +129,21 @@ impl ServerHandle {
     ///
     /// As [`wait`](Self::wait).
     pub async fn until_signal(self) -> Result<Drained, Error> {
-        let mut signals = Signals::listen()?;
+        let signals = Signals::listen()?;
+        Ok(self.until(signals).await)
+    }
+
+    /// The same, for who listened before the server could be reached: a signal that comes between finds nobody else.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`wait`](Self::wait).
+    pub async fn until(self, mut signals: Signals) -> Drained {
         let stopper = self.stopper();
         let mut waiting = std::pin::pin!(self.wait());
         loop {
             tokio::select! {
-                drained = waiting.as_mut() => return Ok(drained),
+                drained = waiting.as_mut() => return drained,
                 () = signals.recv() => stopper.stop(),
             }
         }

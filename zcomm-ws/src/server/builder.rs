@@ -22,7 +22,8 @@ use super::proxies::Proxies;
 use super::tls::Tls;
 use super::upgrade::Gate;
 use super::{
-    CloseReason, Cx, Drained, Handler, ServerConfig, ServerHandle, ServiceHandler, block_on,
+    CloseReason, Cx, Drained, Handler, ServerConfig, ServerHandle, ServiceHandler, Signals,
+    block_on,
 };
 use crate::error::Error;
 use crate::frame::MessageRef;
@@ -154,7 +155,8 @@ impl<H: Handler> ServerBuilder<H> {
     ///
     /// Not cancel safe: dropping it ends the server at once.
     pub async fn serve(self) -> Result<Drained, Error> {
-        self.bind().await?.until_signal().await
+        let signals = Signals::listen()?;
+        Ok(self.bind().await?.until(signals).await)
     }
 
     /// The same without async: a runtime of its own, which ends with it.
