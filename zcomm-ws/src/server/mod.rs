@@ -34,6 +34,7 @@ mod handshake;
 mod hooks;
 mod inflight;
 mod message_service;
+mod opening;
 mod origin;
 mod outbox;
 mod output;
