@@ -1,6 +1,6 @@
 //! The server that the settings describe. Binds nothing.
 
-use zcomm_ws::server::{Idle, Server, ServerBuilder, ServerConfig};
+use zcomm_ws::server::{Idle, Reject, Server, ServerBuilder, ServerConfig};
 
 use super::policy;
 use crate::comm::Inner;
@@ -16,10 +16,6 @@ const UNSUPPORTED: &[&str] = &[
     "websocket.compression_context_takeover",
     "websocket.max_frame_size",
     "websocket.max_subscriptions",
-    "websocket.ssl_cert",
-    "websocket.ssl_enabled",
-    "websocket.ssl_key",
-    "websocket.trusted_proxies",
 ];
 
 /// A server without a handler.
@@ -54,9 +50,27 @@ pub(super) fn config(settings: &Settings) -> Result<ServerConfig, Error> {
     config.allow_insecure = settings.flag("websocket.allow_insecure");
     config.allowed_origins = settings.list("websocket.allowed_origins").to_vec();
     config.allowed_hosts = settings.list("websocket.allowed_hosts").to_vec();
+    config.trusted_proxies = settings.list("websocket.trusted_proxies").to_vec();
+    config.subprotocols = settings.list("websocket.subprotocols").to_vec();
+    config.files_without_token = settings.flag("websocket.files_without_token");
+    config.metrics = settings.flag("websocket.metrics");
+    if settings.text("websocket.reject") == Some("http") {
+        config.reject = Reject::Http;
+    }
+    tls(settings, &mut config);
     sizes(settings, &mut config);
     times(settings, &mut config);
     Ok(config)
+}
+
+fn tls(settings: &Settings, config: &mut ServerConfig) {
+    let path = |key| settings.path(key).map(ToOwned::to_owned);
+    config.ssl_enabled = settings.flag("websocket.ssl_enabled");
+    config.ssl_cert = path("websocket.ssl_cert");
+    config.ssl_key = path("websocket.ssl_key");
+    if let Some(interval) = settings.duration("websocket.ssl_reload_interval") {
+        config.ssl_reload_interval = interval;
+    }
 }
 
 fn sizes(settings: &Settings, config: &mut ServerConfig) {
@@ -102,6 +116,8 @@ fn times(settings: &Settings, config: &mut ServerConfig) {
     let time = |key, default| settings.duration(key).unwrap_or(default);
     config.handshake_timeout = time("websocket.handshake_timeout", config.handshake_timeout);
     config.close_timeout = time("websocket.close_timeout", config.close_timeout);
+    config.write_timeout = time("websocket.write_timeout", config.write_timeout);
+    config.refusal_delay = time("websocket.refusal_delay", config.refusal_delay);
     config.ping_interval = time("websocket.ping_interval", config.ping_interval);
     config.pong_timeout = time("websocket.pong_timeout", config.pong_timeout);
     config.drain_timeout = time("websocket.drain_timeout", config.drain_timeout);

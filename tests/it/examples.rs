@@ -7,17 +7,22 @@ use std::sync::OnceLock;
 
 use crate::run::Project;
 
-const EXAMPLES: [&str; 6] = [
+const EXAMPLES: [&str; 11] = [
     "custom_driver",
     "http_client_demo",
     "lvl1_http_get",
     "lvl1_http_methods",
+    "lvl2_websocket_broadcast",
+    "lvl2_websocket_echo",
+    "lvl2_websocket_secure",
+    "lvl2_websocket_server",
+    "lvl2_websocket_wss",
     "lvl3_http_errors",
     "simple_http_server",
 ];
 
 /// The folder that the examples were built into: Cargo builds programs for tests, but no examples.
-fn folder() -> &'static PathBuf {
+pub(crate) fn folder() -> &'static PathBuf {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| {
         let built = Command::new(env!("CARGO"))

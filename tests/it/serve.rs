@@ -2,7 +2,7 @@
 
 #[path = "../../zcomm-ws/tests/it/peer.rs"]
 #[expect(dead_code, reason = "the sockets' own tests use more of it")]
-mod peer;
+pub(crate) mod peer;
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
@@ -64,6 +64,18 @@ impl Drop for Serving {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// Waits until the server counts so many connections.
+pub(crate) async fn until_connected(address: SocketAddr, count: usize) {
+    let ask = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    let line = format!("\nzcomm_ws_connections {count}\n");
+    loop {
+        let text = Client::say(address, ask).await.remaining().await;
+        if String::from_utf8(text).unwrap().contains(&line) {
+            return;
+        }
     }
 }
 
@@ -262,6 +274,49 @@ fn a_server_that_would_not_be_as_safe_as_asked_does_not_start() {
     assert!(
         exposed.err.contains("websocket.allow_insecure"),
         "{exposed:?}"
+    );
+}
+
+#[tokio::test]
+async fn raw_handlers_echo_or_tell_the_others() {
+    let project = Project::new();
+    let echo = Serving::start(&project, &["--handler", "echo"]);
+    let broadcast = Serving::start(&project, &["--handler", "broadcast"]);
+    let mut alone = Client::open(echo.address).await;
+    let mut one = Client::open(broadcast.address).await;
+    let mut two = Client::open(broadcast.address).await;
+    peer::within(until_connected(broadcast.address, 2)).await;
+
+    alone.text("to myself").await;
+    one.text("to others").await;
+    let heard = two.next_text().await;
+    two.text("back").await;
+
+    assert_eq!(alone.next_text().await, "to myself");
+    assert_eq!(
+        (heard.as_str(), one.next_text().await.as_str()),
+        ("to others", "back")
+    );
+}
+
+#[test]
+fn a_certificate_that_is_not_there_stops_the_start_with_its_path() {
+    let ran = Project::new().run(&[
+        "serve",
+        "--handler",
+        "echo",
+        "--port",
+        "0",
+        "--tls-cert",
+        "no.crt",
+        "--tls-key",
+        "no.key",
+    ]);
+
+    assert_eq!(ran.status, 4);
+    assert!(
+        ran.err.contains("no.crt") && ran.err.contains("because"),
+        "{ran:?}"
     );
 }
 

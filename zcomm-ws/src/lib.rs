@@ -11,8 +11,10 @@ pub mod hub;
 pub mod server;
 
 mod error;
+#[cfg(feature = "server")]
+mod metrics;
 
-pub use error::Error;
+pub use error::{Error, TlsFile};
 
 #[cfg(any(feature = "client", feature = "server"))]
 use zcomm_core::Plugin;

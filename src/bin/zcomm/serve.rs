@@ -1,10 +1,16 @@
-//! `zcomm serve`: a zBifrost server, until it is told to stop.
+//! `zcomm serve`: a zBifrost server, or a raw one, until it is told to stop.
 
 mod demo;
+mod raw;
 
-use zcomm::CommBuilder;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
 use zcomm::ws::bifrost::Bifrost;
+use zcomm::ws::server::{Drained, Signals, Stopper};
+use zcomm::{Comm, CommBuilder};
 
+use self::raw::Raw;
 use crate::output::{self, GOOD, HEAD, Outcome};
 
 #[derive(clap::Args, Debug)]
@@ -18,23 +24,30 @@ pub(crate) struct Args {
     /// The port to listen on; 0 takes any that is free
     #[arg(long)]
     port: Option<u16>,
+    /// Serves no models: answers each message by itself
+    #[arg(long, value_enum)]
+    handler: Option<Raw>,
+    /// The certificate and its chain, as PEM: serves `wss://`
+    #[arg(long, requires = "tls_key", value_name = "FILE")]
+    tls_cert: Option<PathBuf>,
+    /// The certificate's private key, as PEM
+    #[arg(long, requires = "tls_cert", value_name = "FILE")]
+    tls_key: Option<PathBuf>,
 }
 
 pub(crate) fn run(args: &crate::args::Args, serve: &Args) -> anyhow::Result<Outcome> {
-    let is_demo = serve.builder(args).build()?.schema()?.models().is_empty();
+    let is_demo =
+        serve.handler.is_none() && serve.builder(args).build()?.schema()?.models().is_empty();
     let mut builder = serve.builder(args).log();
     if is_demo {
         builder = builder.schema(demo::schema()?);
     }
     let comm = builder.build()?;
     crate::wait(async {
-        let server = comm.bifrost()?.bind().await?;
-        if is_demo {
-            demo::fill(comm.data()?).await?;
-        }
-        greet(&comm, &server);
-        until_stopped(&server).await?;
-        let drained = server.wait().await;
+        let drained = match serve.handler {
+            Some(raw) => serve_raw(&comm, raw).await?,
+            None => serve_models(&comm, is_demo).await?,
+        };
         output::line(&format!(
             "stopped; {} connections closed, {} cut",
             drained.closed, drained.cut
@@ -45,57 +58,121 @@ pub(crate) fn run(args: &crate::args::Args, serve: &Args) -> anyhow::Result<Outc
 
 impl Args {
     fn builder(&self, args: &crate::args::Args) -> CommBuilder {
-        let mut builder = args.builder();
-        if let Some(host) = &self.host {
-            builder = builder.set_from("--host", "websocket.host", host);
-        }
-        if let Some(port) = self.port {
-            builder = builder.set_from("--port", "websocket.port", port.to_string());
-        }
-        builder
+        let given = self.settings().into_iter();
+        given.fold(args.builder(), |builder, (flag, key, value)| {
+            builder.set_from(flag, key, value)
+        })
+    }
+
+    /// What the flags set: flag, key, value.
+    fn settings(&self) -> Vec<(&'static str, &'static str, String)> {
+        let path = |path: &PathBuf| path.to_string_lossy().into_owned();
+        let all = [
+            ("--host", "websocket.host", self.host.clone()),
+            (
+                "--port",
+                "websocket.port",
+                self.port.map(|port| port.to_string()),
+            ),
+            (
+                "--tls-cert",
+                "websocket.ssl_cert",
+                self.tls_cert.as_ref().map(path),
+            ),
+            (
+                "--tls-key",
+                "websocket.ssl_key",
+                self.tls_key.as_ref().map(path),
+            ),
+            (
+                "--tls-cert",
+                "websocket.ssl_enabled",
+                self.tls_cert.as_ref().map(|_| "true".to_owned()),
+            ),
+        ];
+        all.into_iter()
+            .filter_map(|(flag, key, value)| Some((flag, key, value?)))
+            .collect()
     }
 }
 
-fn greet(comm: &zcomm::Comm, server: &Bifrost) {
-    let address = server.local_addr();
-    let needs_token = comm.settings().flag("websocket.require_auth");
-    let auth = if needs_token { "a token" } else { "no token" };
+async fn serve_models(comm: &Comm, is_demo: bool) -> anyhow::Result<Drained> {
+    // Before anybody can connect: a signal that comes first would end the program without a word.
+    let signals = Signals::listen()?;
+    let server = comm.bifrost()?.bind().await?;
+    if is_demo {
+        demo::fill(comm.data()?).await?;
+    }
+    greet(comm, "zBifrost", server.local_addr());
+    suggest(comm, &server);
+    until_stopped(signals, &server.stopper()).await;
+    Ok(server.wait().await)
+}
+
+async fn serve_raw(comm: &Comm, raw: Raw) -> anyhow::Result<Drained> {
+    let signals = Signals::listen()?;
+    let server = raw.bind(comm).await?;
+    greet(comm, raw.name(), server.local_addr());
+    until_stopped(signals, &server.stopper()).await;
+    Ok(server.wait().await)
+}
+
+/// Address, and who is let in.
+fn greet(comm: &Comm, what: &str, address: SocketAddr) {
+    let auth = if needs_token(comm) {
+        "a token"
+    } else {
+        "no token"
+    };
     let origins = match comm.settings().list("websocket.allowed_origins") {
         [] => "pages of this machine".to_owned(),
         listed => listed.join(", "),
     };
-    let models: Vec<&str> = server
-        .app()
-        .schema()
-        .models()
-        .iter()
-        .map(|model| model.name())
-        .collect();
+    let secure = secure(comm);
     output::line(&format!(
-        "{GOOD}zBifrost{GOOD:#} on {HEAD}ws://{address}/ws{HEAD:#} for {origins}, {auth} needed"
+        "{GOOD}{what}{GOOD:#} on {HEAD}ws{secure}://{address}/ws{HEAD:#} for {origins}, {auth} needed"
     ));
+}
+
+/// What a newcomer may try.
+fn suggest(comm: &Comm, server: &Bifrost) {
+    let address = server.local_addr();
+    let models = server.app().schema().models().iter();
+    let models: Vec<&str> = models.map(|model| model.name()).collect();
     output::line(&format!("models: {}", models.join(", ")));
     let first = models.first().copied().unwrap_or("users");
-    let token = if needs_token {
+    let token = if needs_token(comm) {
         " -H 'Authorization: Bearer TOKEN'"
     } else {
         ""
     };
+    let secure = secure(comm);
     output::line(&format!(
-        "try: curl{token} -H 'Content-Type: application/json' -d '{{\"zKey\":\"^List {first}\"}}' http://{address}/dispatch",
+        "try: curl{token} -H 'Content-Type: application/json' -d '{{\"zKey\":\"^List {first}\"}}' http{secure}://{address}/dispatch",
     ));
 }
 
+fn needs_token(comm: &Comm) -> bool {
+    comm.settings().flag("websocket.require_auth")
+}
+
+/// What a scheme ends with where TLS is spoken.
+fn secure(comm: &Comm) -> &'static str {
+    if comm.settings().flag("websocket.ssl_enabled") {
+        "s"
+    } else {
+        ""
+    }
+}
+
 /// Waits for Ctrl-C or SIGTERM and begins to let clients go; a second signal cuts them.
-async fn until_stopped(server: &Bifrost) -> anyhow::Result<()> {
-    crate::signal::wait().await?;
+async fn until_stopped(mut signals: Signals, stopper: &Stopper) {
+    signals.recv().await;
     output::line("stopping; once more to stop at once");
-    server.shutdown();
-    let stopper = server.stopper();
+    stopper.stop();
+    let stopper = stopper.clone();
     tokio::spawn(async move {
-        if crate::signal::wait().await.is_ok() {
-            stopper.stop();
-        }
+        signals.recv().await;
+        stopper.stop();
     });
-    Ok(())
 }

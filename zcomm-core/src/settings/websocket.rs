@@ -36,7 +36,7 @@ pub const WEBSOCKET_KEYS: &[Key] = &[
     Key::list("websocket.trusted_proxies")
         .env("WEBSOCKET_TRUSTED_PROXIES")
         .default("")
-        .doc("Addresses of the proxies whose `X-Forwarded-For` is believed."),
+        .doc("Proxies, as addresses or networks like `10.0.0.0/8`, whose `Forwarded`, `X-Forwarded-For` and PROXY protocol are believed."),
     Key::flag("websocket.allow_insecure")
         .env("WEBSOCKET_ALLOW_INSECURE")
         .default("false")
@@ -51,6 +51,32 @@ pub const WEBSOCKET_KEYS: &[Key] = &[
     Key::path("websocket.ssl_key")
         .env("WEBSOCKET_SSL_KEY")
         .doc("The certificate's private key, as PEM."),
+    Key::duration("websocket.ssl_reload_interval")
+        .env("WEBSOCKET_SSL_RELOAD_INTERVAL")
+        .default("10s")
+        .between(1, DAY)
+        .doc("How often certificate and key are looked at for a change."),
+    Key::choice("websocket.reject", &["close", "http"])
+        .env("WEBSOCKET_REJECT")
+        .default("close")
+        .doc("How a client is refused: by close code 1008, which pages can see, or by an HTTP status."),
+    Key::duration("websocket.refusal_delay")
+        .env("WEBSOCKET_REFUSAL_DELAY")
+        .default("100ms")
+        .between(0, 60_000)
+        .doc("How long a refusal is held back."),
+    Key::flag("websocket.files_without_token")
+        .env("WEBSOCKET_FILES_WITHOUT_TOKEN")
+        .default("true")
+        .doc("Whether raw handlers on loopback that list `file://` take pages from disk without a token; zBifrost never does."),
+    Key::list("websocket.subprotocols")
+        .env("WEBSOCKET_SUBPROTOCOLS")
+        .default("zcomm")
+        .doc("Subprotocols that are spoken, the preferred one first."),
+    Key::flag("websocket.metrics")
+        .env("WEBSOCKET_METRICS")
+        .default("true")
+        .doc("Whether `/metrics` is answered; beyond this machine it needs a token."),
     Key::size("websocket.max_message_size")
         .env("WEBSOCKET_MAX_MESSAGE_SIZE")
         .default("1MiB")
@@ -96,6 +122,11 @@ pub const WEBSOCKET_KEYS: &[Key] = &[
         .default("2s")
         .between(1, DAY)
         .doc("How long to wait for the other side's half of the close handshake."),
+    Key::duration("websocket.write_timeout")
+        .env("WEBSOCKET_WRITE_TIMEOUT")
+        .default("30s")
+        .between(1, DAY)
+        .doc("How long a client may take nothing of what is sent to it."),
     Key::duration("websocket.ping_interval")
         .env("WEBSOCKET_PING_INTERVAL")
         .default("30s")

@@ -19,7 +19,7 @@ use super::router::Router;
 use super::{events, notices, plain};
 use crate::error::Error;
 use crate::hub::{Encoded, Hub};
-use crate::server::{Drained, Server, ServerConfig, ServerHandle, Stopper};
+use crate::server::{Drained, Server, ServerConfig, ServerHandle, Signals, Stopper};
 
 /// Collects what a zBifrost server consists of. With nothing set it serves no models, on 127.0.0.1:8765, to guests.
 #[must_use = "nothing listens before `bind`"]
@@ -109,6 +109,26 @@ impl BifrostBuilder {
         self
     }
 
+    /// Listens and serves until the program is told to end, as
+    /// [`ServerBuilder::serve`](crate::server::ServerBuilder::serve).
+    ///
+    /// # Errors
+    ///
+    /// As [`bind`](Self::bind), and [`Error::Signals`].
+    pub async fn serve(self) -> Result<Drained, Error> {
+        let signals = Signals::listen()?;
+        Ok(self.bind().await?.until(signals).await)
+    }
+
+    /// The same without async, on a runtime of its own.
+    ///
+    /// # Errors
+    ///
+    /// As [`serve`](Self::serve), and [`Error::InsideRuntime`] or [`Error::Runtime`].
+    pub fn run(self) -> Result<Drained, Error> {
+        crate::server::block_on(self.serve())
+    }
+
     /// Starts to listen.
     ///
     /// # Errors
@@ -166,14 +186,11 @@ impl BifrostBuilder {
 
 /// Whether only this machine can reach the server. A name that cannot be resolved is none of ours.
 async fn is_loopback(config: &ServerConfig) -> bool {
-    if !config.allowed_hosts.is_empty() {
-        return false;
-    }
     let Ok(addresses) = tokio::net::lookup_host((config.host.as_str(), 0)).await else {
         return false;
     };
     let mut addresses = addresses.peekable();
-    addresses.peek().is_some() && addresses.all(|address| address.ip().is_loopback())
+    addresses.peek().is_some() && addresses.all(|address| config.is_local(address))
 }
 
 /// What every request passes, outermost first.
@@ -244,6 +261,29 @@ impl Bifrost {
     /// Ends it from elsewhere.
     pub fn stopper(&self) -> Stopper {
         self.server.stopper()
+    }
+
+    /// Serves until the program is told to end, as
+    /// [`ServerHandle::until_signal`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn until_signal(self) -> Result<Drained, Error> {
+        let signals = Signals::listen()?;
+        Ok(self.until(signals).await)
+    }
+
+    /// The same, for who listened before the server could be reached.
+    pub async fn until(self, signals: Signals) -> Drained {
+        let Self {
+            app: _,
+            server,
+            notices,
+        } = self;
+        let drained = server.until(signals).await;
+        drop(notices);
+        drained
     }
 
     /// Waits until it has ended, after [`shutdown`](Self::shutdown).

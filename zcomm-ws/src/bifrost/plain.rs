@@ -1,4 +1,4 @@
-//! The same protocol over plain HTTP: `POST /<event>`, and what a load balancer asks. Knows nothing of sockets.
+//! The same protocol over plain HTTP: `POST /<event>`. Knows nothing of sockets.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::server::{Door, OriginVerdict};
 /// Events that only mean something on a socket.
 const SOCKET_ONLY: [&str; 4] = ["auth", "subscribe", "unsubscribe", "input_response"];
 
-/// Answers `POST /<event>` through the stack, and `GET /healthz`.
+/// Answers `POST /<event>` through the stack.
 pub(super) fn service(app: Arc<App>, stack: BoxService) -> BoxService {
     BoxService::new(service_fn(move |request: Request<Body>| {
         let (app, stack) = (Arc::clone(&app), stack.clone());
@@ -36,7 +36,6 @@ async fn answer(
     request: Request<Body>,
 ) -> Result<Response<Body>, Error> {
     match *request.method() {
-        Method::GET if request.uri().path() == "/healthz" => Ok(Response::new(Body::from("ok\n"))),
         Method::POST => {
             // Who asks comes first: to strangers every body is answered alike, and none is read.
             let request = identified(request).await?;

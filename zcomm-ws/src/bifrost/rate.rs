@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn going_on_over_the_rate_is_a_flood() {
         let start = Instant::now();
-        let mut rate = Rate::new(limits(1, 2), start).unwrap();
+        let mut rate = Rate::new(limits(1, 3), start).unwrap();
 
         let paces: Vec<Pace> = (0..60)
             .map(|tenth| rate.take(start + Duration::from_millis(tenth * 100)))

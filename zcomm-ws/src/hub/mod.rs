@@ -14,6 +14,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use zcomm_core::ConnectionId;
 
+use crate::metrics::{Depths, Metrics};
 use crate::server::{CloseReason, Connection, Pushed, Shared};
 
 pub use encoded::Encoded;
@@ -42,6 +43,7 @@ struct Inner {
     all: Shards,
     topics: Topics,
     count: AtomicUsize,
+    metrics: Metrics,
     draining: AtomicBool,
     start: Instant,
     /// Milliseconds since the start, set by the sweep: reading it costs nothing.
@@ -55,6 +57,7 @@ impl Hub {
             all: Shards::default(),
             topics: Topics::default(),
             count: AtomicUsize::new(0),
+            metrics: Metrics::default(),
             draining: AtomicBool::new(false),
             start: Instant::now(),
             now: AtomicU64::new(1),
@@ -68,6 +71,7 @@ impl Hub {
         self.0.all.each_shard(|members| {
             delivery.push_all(members.values());
         });
+        self.0.metrics.fanned_out(delivery.taken);
         delivery.taken
     }
 
@@ -83,6 +87,7 @@ impl Hub {
         self.0.topics.with_members(topic, |members| {
             delivery.push_all(members.values());
         });
+        self.0.metrics.fanned_out(delivery.taken);
         delivery.taken
     }
 
@@ -163,6 +168,31 @@ impl Hub {
         if self.0.all.remove(connection.id()) {
             self.0.count.fetch_sub(1, Ordering::AcqRel);
         }
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
+    /// How much waits for the peers at this moment.
+    pub(crate) fn depths(&self) -> Depths {
+        let mut depths = Depths {
+            connections: self.len(),
+            ..Depths::default()
+        };
+        self.0.all.each_shard(|members| {
+            for shared in members.values().filter_map(std::sync::Weak::upgrade) {
+                let (bytes, messages) = shared.outbox().waiting();
+                depths.bytes += bytes;
+                depths.messages += messages;
+                depths.longest = depths.longest.max(bytes);
+            }
+        });
+        depths
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.0.draining.load(Ordering::SeqCst)
     }
 
     pub(crate) fn start_draining(&self) {

@@ -1,26 +1,21 @@
 //! The life of a running server: accepts, owns every connection's task, and drains them at the end.
 
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, interval_at, sleep_until, timeout};
 use tracing::{debug, info, warn};
 use zcomm_core::Peer;
 
-use super::admission::Ticket;
-use super::connection::Opening;
-use super::engine::Engine;
-use super::upgrade::{Gate, Slot, Verdict};
-use super::{CloseReason, Connection, Handler, refuse};
+use super::opening::begin;
+use super::tls::Tls;
+use super::upgrade::Gate;
+use super::{CloseReason, Handler, Signals};
+use crate::error::Error;
 use crate::hub::{Beat, Encoded, Hub};
 
 /// Streams that may be in their handshake, or be refused, beyond the connections that are open.
@@ -33,13 +28,14 @@ const BATCH_PAUSE: Duration = Duration::from_millis(20);
 pub(super) struct Served<H> {
     pub(super) handler: Arc<H>,
     pub(super) gate: Gate,
+    pub(super) tls: Option<Tls>,
     pub(super) hub: Hub,
     pub(super) farewell: Option<Encoded>,
 }
 
 /// How a server is to go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Course {
+pub(super) enum Course {
     Serve,
     Drain,
     Stop,
@@ -109,6 +105,36 @@ impl ServerHandle {
     /// A way to stop it for those who don't hold the handle, such as a task that waits for a signal.
     pub fn stopper(&self) -> Stopper {
         Stopper(self.course.clone())
+    }
+
+    /// Serves until the program is told to end, by Ctrl-C or SIGTERM, and lets clients go; a second signal cuts them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Signals`] if the system tells of no signals; the server has ended then.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`wait`](Self::wait).
+    pub async fn until_signal(self) -> Result<Drained, Error> {
+        let signals = Signals::listen()?;
+        Ok(self.until(signals).await)
+    }
+
+    /// The same, for who listened before the server could be reached: a signal that comes between finds nobody else.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`wait`](Self::wait).
+    pub async fn until(self, mut signals: Signals) -> Drained {
+        let stopper = self.stopper();
+        let mut waiting = std::pin::pin!(self.wait());
+        loop {
+            tokio::select! {
+                drained = waiting.as_mut() => return drained,
+                () = signals.recv() => stopper.stop(),
+            }
+        }
     }
 
     /// Waits until the server has stopped: for somebody to stop it, and then no longer than the drain may take.
@@ -187,12 +213,18 @@ async fn accept_all<H: Handler>(
     let beat = Beat::new(config.ping_interval, config.pong_timeout);
     let mut sweep = interval(beat.period());
     sweep.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let reload = config.ssl_reload_interval.max(Duration::from_millis(1));
+    let mut reload = interval_at(Instant::now() + reload, reload);
+    reload.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut pace = Pace::new(config.connection_rate);
     loop {
         tokio::select! {
             _ = course.changed() => return,
             _ = sweep.tick() => served.hub.sweep(beat),
             Some(_) = tasks.join_next() => {}
+            _ = reload.tick() => if let Some(tls) = &served.tls {
+                tasks.spawn(tls.clone().refresh());
+            },
             accepted = pace.accept(listener) => {
                 if tasks.len() >= config.max_connections.saturating_add(OPENING) {
                     debug!("stream dropped: too many are in their handshake");
@@ -257,95 +289,6 @@ async fn serve<H: Handler>(
     }
 }
 
-/// Brings a stream through its handshake; nothing if no connection comes of it.
-async fn begin<H: Handler>(
-    stream: TcpStream,
-    peer: Peer,
-    served: Arc<Served<H>>,
-    course: watch::Receiver<Course>,
-) -> Option<(Pin<Box<Engine<TcpStream, H>>>, Ticket)> {
-    // Both only make things better; a stream that is closed already says so at the first read.
-    let _ = stream.set_nodelay(true);
-    let _ = socket2::SockRef::from(&stream).set_keepalive(true);
-    let config = &served.gate.config;
-    match open(stream, peer, &served.gate, course).await? {
-        Opened::Refused(io, reason) => {
-            refuse::close(io, &reason, config.close_timeout).await;
-            None
-        }
-        Opened::Accepted(io, early, opening, ticket) => {
-            let (hub, limits) = (served.hub.clone(), config.outbox_limits());
-            let connection = Connection::new(opening, hub, limits);
-            let (handler, config) = (Arc::clone(&served.handler), Arc::clone(config));
-            let engine = Engine::new(io, early, handler, config, connection);
-            Some((Box::pin(engine), ticket))
-        }
-    }
-}
-
-enum Opened<Io> {
-    Accepted(Io, Vec<u8>, Opening, Ticket),
-    Refused(Io, CloseReason),
-}
-
-/// Answers HTTP on a stream until it is upgraded; nothing if it never is.
-async fn open<Io>(
-    stream: Io,
-    peer: Peer,
-    gate: &Gate,
-    mut course: watch::Receiver<Course>,
-) -> Option<Opened<Io>>
-where
-    Io: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let slot = Slot::default();
-    let service = service_fn(|request| {
-        let slot = &slot;
-        async move { Ok::<_, std::convert::Infallible>(gate.answer(request, peer, slot).await) }
-    });
-    let serving = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(gate.config.handshake_timeout)
-        .max_headers(gate.config.max_headers)
-        .max_buf_size(gate.config.max_head_size.max(8192))
-        .serve_connection(TokioIo::new(stream), service)
-        .with_upgrades();
-    let mut serving = std::pin::pin!(serving);
-    let served = tokio::select! {
-        served = serving.as_mut() => served,
-        _ = course.changed() => {
-            serving.as_mut().graceful_shutdown();
-            serving.await
-        }
-    };
-    if let Err(error) = served {
-        debug!(peer = %peer, %error, "stream ended in its head");
-        return None;
-    }
-    match slot.take()? {
-        Verdict::Accepted(upgrade, opening, ticket) => {
-            let (io, early) = bare(upgrade).await?;
-            Some(Opened::Accepted(io, early, opening, ticket))
-        }
-        Verdict::Refused(upgrade, reason) => {
-            let (io, _) = bare(upgrade).await?;
-            Some(Opened::Refused(io, reason))
-        }
-    }
-}
-
-/// The stream itself, out of the wrappings, and what was read of it behind the head.
-async fn bare<Io>(upgrade: fastwebsockets::upgrade::UpgradeFut) -> Option<(Io, Vec<u8>)>
-where
-    Io: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    // The answer has been sent, so this is ready.
-    let upgraded = upgrade.await.ok()?.into_inner().into_inner();
-    let parts = upgraded.downcast::<TokioIo<Io>>().ok()?;
-    // Copied: a slice would keep all of hyper's buffer.
-    Some((parts.io.into_inner(), parts.read_buf.to_vec()))
-}
-
 async fn drain<H>(
     served: &Served<H>,
     course: &mut watch::Receiver<Course>,
@@ -398,7 +341,11 @@ mod tests {
     use crate::server::admission::Admission;
     use crate::server::builder::Idle;
     use crate::server::door::Door;
+    use crate::server::engine::Engine;
     use crate::server::origin::OriginRules;
+    use crate::server::pages::Pages;
+    use crate::server::probes::Probes;
+    use crate::server::proxies::Proxies;
 
     #[tokio::test]
     async fn the_task_of_a_connection_is_small() {
@@ -410,6 +357,8 @@ mod tests {
             handler: Arc::new(Idle),
             gate: Gate {
                 origins: OriginRules::new(&[], &[], address).unwrap(),
+                proxies: Proxies::default(),
+                probes: Probes::new(Hub::new(), true, true),
                 admission: Arc::new(Admission::new(&config)),
                 config,
                 door: Door {
@@ -418,8 +367,10 @@ mod tests {
                     admission: Arc::new(Admission::new(&ServerConfig::default())),
                 },
                 http: None,
+                pages: Pages::default(),
                 files_without_token: false,
             },
+            tls: None,
             hub: Hub::new(),
             farewell: None,
         };

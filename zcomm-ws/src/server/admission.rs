@@ -21,6 +21,8 @@ pub(super) struct Admission {
     max_of_address: usize,
     max_of_user: usize,
     max_failures: u32,
+    /// Whether connections of this machine count, since they may be those of a proxy.
+    counts_local: bool,
     state: Mutex<State>,
 }
 
@@ -53,13 +55,14 @@ impl Admission {
             max_of_address: config.max_connections_per_address,
             max_of_user: config.max_connections_per_user,
             max_failures: config.auth_failures_per_minute,
+            counts_local: !config.trusted_proxies.is_empty(),
             state: Mutex::default(),
         }
     }
 
     /// Gives a place to a connection, unless there is none.
     pub(super) fn admit(self: &Arc<Self>, peer: &Peer) -> Option<Ticket> {
-        let address = counted(peer);
+        let address = self.counted(peer);
         let mut state = self.lock();
         if state.total >= self.max_total {
             return None;
@@ -114,6 +117,12 @@ impl Admission {
         failures.count += 1;
     }
 
+    /// Connections of this machine are not counted by address: they all have the same.
+    fn counted(&self, peer: &Peer) -> Option<IpAddr> {
+        let ip = peer.address?.ip().to_canonical();
+        (self.counts_local || !ip.is_loopback()).then_some(ip)
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         // Counters are changed by single statements, so a panic elsewhere leaves them right.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -152,12 +161,6 @@ impl Drop for Ticket {
             exit(&mut state.users, user);
         }
     }
-}
-
-/// Connections of this machine are not counted by address: they all have the same.
-fn counted(peer: &Peer) -> Option<IpAddr> {
-    let ip = peer.address?.ip().to_canonical();
-    (!ip.is_loopback()).then_some(ip)
 }
 
 fn enter<K: Eq + Hash>(counts: &mut HashMap<K, usize>, key: K, limit: usize) -> bool {

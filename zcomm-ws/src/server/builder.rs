@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::{Request, Response};
 use tokio::net::TcpListener;
 use tower::Service;
@@ -15,8 +16,15 @@ use super::accept::{self, Served};
 use super::admission::Admission;
 use super::door::Door;
 use super::origin::OriginRules;
+use super::pages::Pages;
+use super::probes::Probes;
+use super::proxies::Proxies;
+use super::tls::Tls;
 use super::upgrade::Gate;
-use super::{CloseReason, Cx, Handler, ServerConfig, ServerHandle};
+use super::{
+    CloseReason, Cx, Drained, Handler, ServerConfig, ServerHandle, ServiceHandler, Signals,
+    block_on,
+};
 use crate::error::Error;
 use crate::frame::MessageRef;
 use crate::hub::{Encoded, Hub};
@@ -33,6 +41,7 @@ impl Server {
             config: ServerConfig::default(),
             auth: Arc::new(Open),
             http: None,
+            pages: Pages::default(),
             farewell: None,
         }
     }
@@ -59,6 +68,7 @@ pub struct ServerBuilder<H> {
     config: ServerConfig,
     auth: Arc<dyn AuthPolicy>,
     http: Option<BoxService>,
+    pages: Pages,
     farewell: Option<Encoded>,
 }
 
@@ -70,8 +80,25 @@ impl<H: Handler> ServerBuilder<H> {
             config: self.config,
             auth: self.auth,
             http: self.http,
+            pages: self.pages,
             farewell: self.farewell,
         }
+    }
+
+    /// Sets a tower service as who answers messages: an axum `Router`, a stack of layers, a `service_fn`.
+    ///
+    /// Each message is a `POST` to the path that its connection was opened with, and the body of the response is the
+    /// reply. The request carries the [`Connection`](super::Connection) and an
+    /// [`Arc<Caller>`](zcomm_core::Caller) as extensions. See [`ServiceHandler`].
+    pub fn service<S, B>(self, service: S) -> ServerBuilder<ServiceHandler<S>>
+    where
+        S: Service<Request<Body>, Response = Response<B>> + Clone + Send + Sync + 'static,
+        S::Future: Send + 'static,
+        S::Error: Into<Box<dyn std::error::Error + Send + Sync>> + Send,
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        self.handler(ServiceHandler::new(service))
     }
 
     /// Sets address, rules and limits, all at once.
@@ -103,10 +130,42 @@ impl<H: Handler> ServerBuilder<H> {
         self
     }
 
+    /// Adds a page that is shown at a path, to whoever asks for it: `https://host/` for `/`.
+    pub fn page(mut self, path: impl Into<String>, html: impl Into<Bytes>) -> Self {
+        self.pages.add(path.into(), html.into());
+        self
+    }
+
     /// Sets what every client is sent before the server stops and closes with 1001.
     pub fn farewell(mut self, message: impl Into<Encoded>) -> Self {
         self.farewell = Some(message.into());
         self
+    }
+
+    /// Listens and serves until the program is told to end, by Ctrl-C or SIGTERM: clients are let go, the port is free.
+    ///
+    /// A second signal cuts those who have not gone yet. Where the address has to be known, as with port 0, call
+    /// [`bind`](Self::bind) and then [`ServerHandle::until_signal`].
+    ///
+    /// # Errors
+    ///
+    /// As [`bind`](Self::bind), and [`Error::Signals`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Not cancel safe: dropping it ends the server at once.
+    pub async fn serve(self) -> Result<Drained, Error> {
+        let signals = Signals::listen()?;
+        Ok(self.bind().await?.until(signals).await)
+    }
+
+    /// The same without async: a runtime of its own, which ends with it.
+    ///
+    /// # Errors
+    ///
+    /// As [`serve`](Self::serve), and [`Error::InsideRuntime`] or [`Error::Runtime`].
+    pub fn run(self) -> Result<Drained, Error> {
+        block_on(self.serve())
     }
 
     /// Listens, and serves from then on.
@@ -114,18 +173,25 @@ impl<H: Handler> ServerBuilder<H> {
     /// # Errors
     ///
     /// [`Error::Bind`] or [`Error::Host`] if it cannot listen there, [`Error::Insecure`] if others could reach it and
-    /// nobody is asked for a token, [`Error::OriginInvalid`] for a list that cannot be meant.
+    /// nobody is asked for a token, [`Error::OriginInvalid`] or [`Error::ProxyInvalid`] for a list that cannot be meant.
+    /// Where TLS is asked for and cannot be had, one of the errors that begin with `Tls`: it never listens in plain text
+    /// instead.
     pub async fn bind(self) -> Result<ServerHandle, Error> {
         let config = Arc::new(self.config);
+        let proxies = Proxies::parse(&config.trusted_proxies)?;
+        let tls = Tls::of(&config)?;
         let listener = listen(&config).await?;
         let address = local_addr(&listener)?;
         if config.lets_files_in(address) {
             warn!("pages from disk are let in without a token, as `file://` is listed");
         }
         let admission = Arc::new(Admission::new(&config));
+        let hub = Hub::new();
         let gate = Gate {
+            probes: Probes::new(hub.clone(), config.metrics, config.is_local(address)),
             files_without_token: config.lets_files_in(address),
             origins: OriginRules::new(&config.allowed_origins, &config.allowed_hosts, address)?,
+            proxies,
             door: Door {
                 config: Arc::clone(&config),
                 auth: self.auth,
@@ -134,11 +200,13 @@ impl<H: Handler> ServerBuilder<H> {
             admission,
             config,
             http: self.http,
+            pages: self.pages,
         };
         let served = Served {
             handler: Arc::new(self.handler),
             gate,
-            hub: Hub::new(),
+            tls,
+            hub,
             farewell: self.farewell,
         };
         Ok(accept::start(listener, address, served))

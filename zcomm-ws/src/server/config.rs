@@ -1,6 +1,7 @@
 //! The limits and rules of a server, as values. Checks nothing: `bind` does.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -47,6 +48,20 @@ pub struct ServerConfig {
     pub allowed_origins: Vec<String>,
     /// Values of `Host` that are answered besides those of this machine. Default: none.
     pub allowed_hosts: Vec<String>,
+    /// Proxies, as addresses or networks like `10.0.0.0/8`, whose word about their clients' addresses is believed: in
+    /// `Forwarded`, in `X-Forwarded-For` and by the PROXY protocol. Default: none.
+    pub trusted_proxies: Vec<String>,
+    /// Whether to speak TLS, and nothing else. Needs the feature `tls`. Default: no.
+    pub ssl_enabled: bool,
+    /// The certificate and its chain, as PEM. Default: none.
+    pub ssl_cert: Option<PathBuf>,
+    /// The certificate's private key, as PEM. Default: none.
+    pub ssl_key: Option<PathBuf>,
+    /// How often both files are looked at for a change. Default: 10 s.
+    pub ssl_reload_interval: Duration,
+    /// Whether `GET /metrics` is answered: to anybody where the server is for this machine alone, else to whoever
+    /// shows a token. Default: yes.
+    pub metrics: bool,
     /// Lets pages from disk in without a token, where this server is on loopback and lists `file://`. For raw
     /// handlers; a protocol over data never sets it. Default: no.
     pub files_without_token: bool,
@@ -104,6 +119,12 @@ impl Default for ServerConfig {
             allow_insecure: false,
             allowed_origins: Vec::new(),
             allowed_hosts: Vec::new(),
+            trusted_proxies: Vec::new(),
+            ssl_enabled: false,
+            ssl_cert: None,
+            ssl_key: None,
+            ssl_reload_interval: Duration::from_secs(10),
+            metrics: true,
             files_without_token: false,
             reject: Reject::Close,
             subprotocols: vec!["zcomm".to_owned()],
@@ -131,9 +152,10 @@ impl Default for ServerConfig {
 }
 
 impl ServerConfig {
-    /// Whether a server bound there serves this machine alone: a name that it answers to besides is a way in for others.
-    pub(super) fn is_local(&self, bound: SocketAddr) -> bool {
-        bound.ip().is_loopback() && self.allowed_hosts.is_empty()
+    /// Whether a server bound there serves this machine alone. A name that it answers to besides is a way in for others,
+    /// and so is a proxy.
+    pub fn is_local(&self, bound: SocketAddr) -> bool {
+        bound.ip().is_loopback() && self.allowed_hosts.is_empty() && self.trusted_proxies.is_empty()
     }
 
     /// Whether pages from disk need no token.

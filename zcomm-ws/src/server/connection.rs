@@ -8,8 +8,8 @@ use std::time::SystemTime;
 
 use zcomm_core::{Caller, ConnectionId, Identity, Peer};
 
-use super::CloseReason;
 use super::outbox::{Outbox, OutboxLimits, Pushed, wake};
+use super::{ClientInfo, CloseReason};
 use crate::error::Error;
 use crate::hub::{Encoded, Hub, Joined};
 
@@ -138,6 +138,11 @@ impl Connection {
     /// Who the caller is now.
     pub fn identity(&self) -> Arc<Identity> {
         self.0.caller.identity()
+    }
+
+    /// Who is there, as values that can be logged or sent on.
+    pub fn client_info(&self) -> ClientInfo {
+        ClientInfo::of(self)
     }
 
     /// Where the connection comes from.

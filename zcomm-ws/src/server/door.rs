@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use http::request::Parts;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 use zcomm_core::{AuthPolicy, Caller, Credentials, Error, Identity, Peer, Refusal};
 
 use super::ServerConfig;
@@ -23,7 +23,8 @@ impl Door {
     pub(crate) async fn admit(&self, head: &Parts) -> Result<Arc<Caller>, Error> {
         let peer = head.extensions.get::<Peer>().copied();
         let peer = peer.expect("the server puts the peer on every request");
-        let refused = match self.identify(head, peer).await {
+        let deadline = Instant::now() + self.config.handshake_timeout;
+        let refused = match self.identify(head, peer, deadline).await {
             Ok((identity, false)) => return Ok(Arc::new(Caller::new(identity, peer))),
             Ok((_, true)) => Refusal::AuthenticationRequired,
             Err(refused) => refused,
@@ -37,12 +38,10 @@ impl Door {
         &self,
         head: &Parts,
         peer: Peer,
+        deadline: Instant,
     ) -> Result<(Identity, bool), Refusal> {
         let given = self.credentials(head, peer)?;
-        let identified = timeout(
-            self.config.handshake_timeout,
-            self.auth.identify(&given, &peer),
-        );
+        let identified = timeout_at(deadline, self.auth.identify(&given, &peer));
         let late = |late: tokio::time::error::Elapsed| {
             Err(Refusal::Unavailable {
                 source: late.into(),

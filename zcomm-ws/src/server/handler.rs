@@ -4,7 +4,9 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use futures_util::future::BoxFuture;
 
 use super::hooks::{OnConnect, OnDisconnect};
 use super::inflight::InFlight;
@@ -103,6 +105,8 @@ pub struct Cx<'a> {
     pub(super) output: &'a mut Output,
     pub(super) in_flight: &'a mut InFlight,
     pub(super) waker: &'a Waker,
+    /// Since when the handler works on this message, if that is looked at.
+    pub(super) since: Option<Instant>,
 }
 
 impl Cx<'_> {
@@ -152,7 +156,10 @@ impl Cx<'_> {
         let mut future = Box::pin(async move { future.await.into() });
         match self.poll_in_place(future.as_mut()) {
             Poll::Ready(reply) => self.reply_with(reply),
-            Poll::Pending => self.in_flight.push(future),
+            Poll::Pending => {
+                let future = self.timed(future);
+                self.in_flight.push(future);
+            }
         }
         Ok(())
     }
@@ -171,12 +178,16 @@ impl Cx<'_> {
         }
         let mut future = Box::pin(async move { future.await.into() });
         if self.in_flight.has_ordered() {
+            let future = self.timed(future);
             self.in_flight.push_ordered(future);
             return Ok(());
         }
         match self.poll_in_place(future.as_mut()) {
             Poll::Ready(reply) => self.reply_with(reply),
-            Poll::Pending => self.in_flight.push_ordered(future),
+            Poll::Pending => {
+                let future = self.timed(future);
+                self.in_flight.push_ordered(future);
+            }
         }
         Ok(())
     }
@@ -218,6 +229,22 @@ impl Cx<'_> {
     /// Closes the connection after the replies so far. Messages that came behind this one are not read.
     pub fn close(&mut self, reason: CloseReason) {
         self.connection.close(reason);
+    }
+
+    /// The same future, which says when it is done if this message is one of those that are timed.
+    fn timed<F>(&mut self, future: Pin<Box<F>>) -> BoxFuture<'static, Reply>
+    where
+        F: Future<Output = Reply> + Send + 'static,
+    {
+        let Some(since) = self.since.take() else {
+            return future;
+        };
+        let (hub, id) = (self.connection.hub().clone(), self.connection.id());
+        Box::pin(async move {
+            let reply = future.await;
+            hub.metrics().handled(id, since.elapsed());
+            reply
+        })
     }
 
     fn poll_in_place(&self, future: Pin<&mut (dyn Future<Output = Reply> + Send)>) -> Poll<Reply> {

@@ -254,6 +254,12 @@ impl Outbox {
         queue.closed || queue.close.is_some()
     }
 
+    /// Bytes and messages that wait.
+    pub(crate) fn waiting(&self) -> (usize, usize) {
+        let queue = self.lock();
+        (queue.bytes, queue.messages)
+    }
+
     // What follows is for the connection's task.
 
     pub(super) fn register(&self, waker: &Waker) {

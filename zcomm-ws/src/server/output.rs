@@ -12,6 +12,7 @@ use super::Reply;
 use super::outbox::{Chunk, Outbox, append_frame};
 use super::reply::Parts;
 use crate::frame::MessageKind;
+use crate::metrics::Tally;
 
 /// Pieces that one write takes. The system's own limit is 1024.
 const PIECES: usize = 64;
@@ -26,6 +27,10 @@ pub(crate) struct Output {
     pub(super) batch: Vec<u8>,
     /// Whether older bytes wait in [`Writing`], so that new ones must queue behind them.
     pub(super) clogged: bool,
+    /// What this poll has done.
+    pub(super) tally: Tally,
+    /// Whether the next message's handler is timed.
+    pub(super) timed: bool,
 }
 
 impl Output {
@@ -36,6 +41,7 @@ impl Output {
             outbox.append(kind, parts);
         } else {
             append_frame(&mut self.batch, kind, parts);
+            self.tally.messages_out += 1;
         }
     }
 
@@ -126,7 +132,8 @@ impl Writing {
                     *progress = true;
                     let of_batch = count.min(output.batch.len() - written);
                     written += of_batch;
-                    self.advance(count - of_batch, outbox);
+                    output.tally.bytes_out += count as u64;
+                    output.tally.messages_out += self.advance(count - of_batch, outbox);
                 }
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Pending => {
@@ -160,9 +167,10 @@ impl Writing {
         Poll::Ready(Ok(count))
     }
 
-    fn advance(&mut self, mut count: usize, outbox: &Outbox) {
+    /// Takes what was written off the chunks; returns how many messages ended with it.
+    fn advance(&mut self, mut count: usize, outbox: &Outbox) -> u64 {
         if count == 0 {
-            return;
+            return 0;
         }
         let (mut bytes, mut messages) = (0, 0);
         while let Some(chunk) = self.chunks.front() {
@@ -184,6 +192,7 @@ impl Writing {
         if self.chunks.is_empty() && self.chunks.capacity() > KEPT {
             self.chunks = VecDeque::new();
         }
+        messages as u64
     }
 
     /// Takes over what the socket left of the batch: it goes before all else.

@@ -58,17 +58,32 @@ impl Refused {
 }
 
 /// Closes a connection that was upgraded for no other purpose, and waits for the peer to be gone, but not for long.
-pub(super) async fn close<Io>(mut io: Io, reason: &CloseReason, limit: Duration)
+pub(super) async fn close<Io>(io: Io, reason: &CloseReason, limit: Duration)
 where
     Io: AsyncRead + AsyncWrite + Unpin,
 {
     let mut frame = Vec::new();
     encode_close(&mut frame, reason.code(), reason.text())
         .expect("1008 and 1013 are codes that may be sent");
+    part(io, &frame, limit).await;
+}
+
+/// What a client hears that speaks plain HTTP where TLS is spoken.
+pub(super) const TLS_EXPECTED: &[u8] = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\
+Content-Type: text/plain\r\nContent-Length: 55\r\n\r\nthis port speaks TLS: use https:// or wss:// addresses\n";
+
+/// The alert that a client hears which speaks TLS where plain HTTP is spoken: fatal, handshake_failure (RFC 8446 §6).
+pub(super) const PLAIN_EXPECTED: &[u8] = &[21, 3, 1, 0, 2, 2, 40];
+
+/// Sends the last words on a stream, and waits for the peer to be gone, but not for long.
+pub(super) async fn part<Io>(mut io: Io, words: &[u8], limit: Duration)
+where
+    Io: AsyncRead + AsyncWrite + Unpin,
+{
     let farewell = async {
-        io.write_all(&frame).await?;
+        io.write_all(words).await?;
         io.shutdown().await?;
-        // Bytes that were never read would turn our end of the connection into a reset, which can overtake the CLOSE.
+        // Bytes that were never read would turn our end of the connection into a reset, which can overtake the words.
         let mut rest = [0; 512];
         while io.read(&mut rest).await? > 0 {}
         Ok::<_, std::io::Error>(())

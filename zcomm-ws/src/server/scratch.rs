@@ -6,6 +6,9 @@ use std::cell::Cell;
 const READ: usize = 64 * 1024;
 /// A batch that grew beyond this is not kept.
 const KEPT: usize = 1024 * 1024;
+/// One poll in so many of those that bring messages has the first of them timed: reading the clock twice for each would
+/// show in the throughput. A prime number, so that connections which take turns are all looked at.
+const TIMED: u32 = 17;
 
 thread_local! {
     static SPARE: Cell<Option<Buffers>> = const { Cell::new(None) };
@@ -14,6 +17,7 @@ thread_local! {
 struct Buffers {
     read: Box<[u8]>,
     batch: Vec<u8>,
+    polls: u32,
 }
 
 /// A thread's buffers, taken out for one poll and given back when it ends, be it by a panic.
@@ -22,15 +26,27 @@ struct Buffers {
 pub(super) struct Scratch {
     pub(super) read: Box<[u8]>,
     pub(super) batch: Vec<u8>,
+    polls: u32,
 }
 
 impl Scratch {
     pub(super) fn borrow() -> Self {
-        let Buffers { read, batch } = SPARE.take().unwrap_or_else(|| Buffers {
+        let Buffers { read, batch, polls } = SPARE.take().unwrap_or_else(|| Buffers {
             read: vec![0; READ].into_boxed_slice(),
             batch: Vec::new(),
+            polls: 0,
         });
-        Self { read, batch }
+        Self { read, batch, polls }
+    }
+
+    /// Counts a poll that brought messages.
+    pub(super) fn brought_messages(&mut self) {
+        self.polls = self.polls.wrapping_add(1);
+    }
+
+    /// Whether this is a poll of the sample, if it brings messages.
+    pub(super) fn is_timed(&self) -> bool {
+        self.polls.is_multiple_of(TIMED)
     }
 }
 
@@ -43,6 +59,7 @@ impl Drop for Scratch {
             batch = Vec::new();
         }
         // While the thread ends there may be no cell any more: then nothing is kept.
-        let _ = SPARE.try_with(|spare| spare.set(Some(Buffers { read, batch })));
+        let polls = self.polls;
+        let _ = SPARE.try_with(|spare| spare.set(Some(Buffers { read, batch, polls })));
     }
 }

@@ -1,5 +1,6 @@
 //! What happens to a request: plain ones go to the HTTP service, upgrades are judged and answered with 101.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use fastwebsockets::upgrade::{UpgradeFut, upgrade};
@@ -9,6 +10,7 @@ use http::header::{
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
+use tokio::time::Instant;
 use tower::ServiceExt;
 use tracing::info;
 use zcomm_core::{Body, BoxService, Caller, Identity, Peer, Refusal};
@@ -18,6 +20,9 @@ use super::connection::Opening;
 use super::door::Door;
 use super::handshake::{Asked, agree_on_protocol, asked};
 use super::origin::OriginRules;
+use super::pages::Pages;
+use super::probes::Probes;
+use super::proxies::Proxies;
 use super::refuse::Refused;
 use super::{CloseReason, OriginVerdict, Reject, ServerConfig};
 use crate::frame::{HandshakeError, HandshakeRequest};
@@ -27,8 +32,11 @@ pub(super) struct Gate {
     pub(super) config: Arc<ServerConfig>,
     pub(super) door: Door,
     pub(super) origins: OriginRules,
+    pub(super) proxies: Proxies,
+    pub(super) probes: Probes,
     pub(super) admission: Arc<Admission>,
     pub(super) http: Option<BoxService>,
+    pub(super) pages: Pages,
     pub(super) files_without_token: bool,
 }
 
@@ -38,38 +46,102 @@ pub(super) enum Verdict {
     Refused(UpgradeFut, CloseReason),
 }
 
-/// Where the verdict on a stream is left: at most one, as nothing comes after an upgrade.
-#[derive(Clone, Default)]
-pub(super) struct Slot(Arc<Mutex<Option<Verdict>>>);
+/// A stream on which requests come.
+pub(super) struct Visit {
+    peer: Peer,
+    /// When the handshake is to be done, from the stream's first byte on.
+    deadline: Instant,
+    heard: AtomicBool,
+    /// At most one verdict, as nothing comes after an upgrade.
+    verdict: Mutex<Option<Verdict>>,
+}
 
-impl Slot {
+/// A request's part in it.
+#[derive(Clone, Copy)]
+struct Guest {
+    peer: Peer,
+    deadline: Instant,
+}
+
+impl Visit {
+    pub(super) fn new(peer: Peer, deadline: Instant) -> Self {
+        Self {
+            peer,
+            deadline,
+            heard: AtomicBool::new(false),
+            verdict: Mutex::default(),
+        }
+    }
+
+    pub(super) fn peer(&self) -> &Peer {
+        &self.peer
+    }
+
+    pub(super) fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// Whether a request has come.
+    pub(super) fn is_heard(&self) -> bool {
+        self.heard.load(Ordering::Relaxed)
+    }
+
+    /// When the handshake that begins now is to be done: the first one began with the stream.
+    fn begin(&self, limit: std::time::Duration) -> Instant {
+        if self.heard.swap(true, Ordering::Relaxed) {
+            Instant::now() + limit
+        } else {
+            self.deadline
+        }
+    }
+
     fn put(&self, verdict: Verdict) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(verdict);
+        *self.verdict.lock().unwrap_or_else(PoisonError::into_inner) = Some(verdict);
     }
 
     pub(super) fn take(&self) -> Option<Verdict> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.verdict
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
     }
 }
 
 impl Gate {
-    pub(super) async fn answer(
-        &self,
-        request: Request<Incoming>,
-        peer: Peer,
-        slot: &Slot,
-    ) -> Response<Body> {
+    pub(super) async fn answer(&self, request: Request<Incoming>, visit: &Visit) -> Response<Body> {
+        let deadline = visit.begin(self.config.handshake_timeout);
+        let peer = match self.proxies.client(visit.peer, request.headers()) {
+            Ok(peer) => peer,
+            Err(doubt) => {
+                info!(peer = %visit.peer, reason = %doubt, "request refused");
+                self.probes.refused("invalid_proxy_header");
+                return sentence(StatusCode::BAD_REQUEST, &doubt.to_string());
+            }
+        };
+        let guest = Guest { peer, deadline };
         if !self.origins.host_is_answered(request.headers()) {
+            self.probes.refused("invalid_host");
             return sentence(StatusCode::FORBIDDEN, "this host is not served here");
         }
         match asked(&request) {
             Asked::Plain => self.plain(request, peer).await,
-            Asked::Malformed(error) => malformed(&error),
-            Asked::Upgrade(asked) => self.upgrade(request, &asked, peer, slot).await,
+            Asked::Malformed(error) => {
+                self.probes.refused("invalid_handshake");
+                malformed(&error)
+            }
+            Asked::Upgrade(asked) => self.upgrade(request, &asked, guest, visit).await,
         }
     }
 
     async fn plain(&self, request: Request<Incoming>, peer: Peer) -> Response<Body> {
+        let verdict = self.origins.judge(request.headers());
+        let request = match self.probes.answer(request, peer, verdict, &self.door).await {
+            Ok(response) => return response,
+            Err(request) => request,
+        };
+        if let Some(page) = self.pages.answer(request.method(), request.uri().path()) {
+            return page;
+        }
         let Some(http) = &self.http else {
             return no_http(request.method());
         };
@@ -81,7 +153,6 @@ impl Gate {
             );
         };
         let mut request = request.map(Body::stream);
-        let verdict = self.origins.judge(request.headers());
         let extensions = request.extensions_mut();
         extensions.insert(verdict);
         extensions.insert(peer);
@@ -96,14 +167,16 @@ impl Gate {
         &self,
         request: Request<Incoming>,
         asked: &HandshakeRequest,
-        peer: Peer,
-        slot: &Slot,
+        guest: Guest,
+        visit: &Visit,
     ) -> Response<Body> {
         let (head, body) = request.into_parts();
-        let verdict = self.judge(&head, peer).await;
+        let Guest { peer, .. } = guest;
+        let verdict = self.judge(&head, guest).await;
         if let Err(refused) = &verdict {
             // The path may be logged, the query may hold a token.
             info!(peer = %peer, path = head.uri.path(), reason = refused.code(), "connection refused");
+            self.probes.refused(refused.code());
             tokio::time::sleep(self.config.refusal_delay).await;
             if self.config.reject == Reject::Http {
                 return refusal(refused);
@@ -117,7 +190,7 @@ impl Gate {
         if let Some(value) = protocol.and_then(|name| HeaderValue::from_str(name).ok()) {
             response.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, value);
         }
-        slot.put(match verdict {
+        visit.put(match verdict {
             Err(refused) => Verdict::Refused(stream, refused.reason()),
             Ok(admitted) => {
                 let opening = Opening {
@@ -133,7 +206,8 @@ impl Gate {
     }
 
     /// Asks in the order in which reasons are given: room, origin, identity.
-    async fn judge(&self, head: &Parts, peer: Peer) -> Result<Admitted, Refused> {
+    async fn judge(&self, head: &Parts, guest: Guest) -> Result<Admitted, Refused> {
+        let Guest { peer, deadline } = guest;
         let mut ticket = self.admission.admit(&peer).ok_or(Refused::TooMany)?;
         let origin = self.origins.judge(&head.headers);
         if origin == OriginVerdict::Denied {
@@ -141,7 +215,7 @@ impl Gate {
         }
         let (identity, awaits_auth) = self
             .door
-            .identify(head, peer)
+            .identify(head, peer, deadline)
             .await
             .map_err(Refused::Auth)?;
         let vouched = identity.name().is_some() || self.files_without_token;

@@ -227,6 +227,15 @@ async fn a_foreign_host_is_refused_on_loopback_whatever_it_asks_for() {
 }
 
 #[tokio::test]
+async fn a_tls_hello_on_the_plain_port_is_answered_by_a_fatal_alert() {
+    let server = open_to_all(|_| {}).await;
+
+    let client = Client::say(server.local_addr(), b"\x16\x03\x01\x02\0\x01").await;
+
+    assert_eq!(client.head, "\x15\x03\x01\0\x02\x02\x28");
+}
+
+#[tokio::test]
 async fn malformed_upgrades_are_answered_with_a_status() {
     let server = open_to_all(|_| {}).await;
     let status = async |bytes: String| {
@@ -248,7 +257,7 @@ async fn malformed_upgrades_are_answered_with_a_status() {
         "400"
     );
     assert_eq!(status(good.replace("HTTP/1.1", "HTTP/1.0")).await, "400");
-    assert_eq!(status("\x16\x03\x01\r\n\r\n".to_owned()).await, "400");
+    assert_eq!(status("\x17\x03\x01\r\n\r\n".to_owned()).await, "400");
     let many = "X-Header: 1\r\n".repeat(200);
     assert_eq!(
         status(good.replace("Upgrade: w", &format!("{many}Upgrade: w"))).await,
@@ -282,7 +291,7 @@ async fn plain_requests_go_to_the_http_service_with_peer_and_verdict() {
     });
     let builder = Server::builder().config(config()).http(service);
     let server = builder.bind().await.unwrap();
-    let ask = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nOrigin: https://evil.example\r\nConnection: close\r\n\r\n";
+    let ask = "GET /elsewhere HTTP/1.1\r\nHost: localhost\r\nOrigin: https://evil.example\r\nConnection: close\r\n\r\n";
 
     let mut client = Client::say(server.local_addr(), ask.as_bytes()).await;
 
@@ -290,7 +299,7 @@ async fn plain_requests_go_to_the_http_service_with_peer_and_verdict() {
     tokio::io::AsyncReadExt::read_to_string(&mut client.stream, &mut body)
         .await
         .unwrap();
-    assert_eq!((client.status(), &*body), ("200", "/healthz true Denied"));
+    assert_eq!((client.status(), &*body), ("200", "/elsewhere true Denied"));
 }
 
 #[tokio::test]

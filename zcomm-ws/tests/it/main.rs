@@ -15,6 +15,13 @@ mod handshake_properties;
 mod hub;
 mod life;
 mod peer;
+mod probes;
+mod proxies;
 mod server;
+mod services;
 mod serving;
 mod stream;
+#[cfg(feature = "tls")]
+mod tls;
+#[cfg(not(feature = "tls"))]
+mod without_tls;

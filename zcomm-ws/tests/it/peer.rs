@@ -5,7 +5,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use zcomm_ws::frame::{CloseCode, Decoder, Event, FrameBuilder, Limits, MessageRef, Role};
@@ -22,8 +22,8 @@ pub(crate) enum Seen {
     End,
 }
 
-pub(crate) struct Client {
-    pub(crate) stream: TcpStream,
+pub(crate) struct Client<Io = TcpStream> {
+    pub(crate) stream: Io,
     /// The head of the server's answer.
     pub(crate) head: String,
     decoder: Decoder,
@@ -76,9 +76,16 @@ impl Client {
 
     /// Opens a stream, sends these bytes and reads one head.
     pub(crate) async fn say(address: SocketAddr, bytes: &[u8]) -> Self {
-        let mut stream = within(TcpStream::connect(address))
+        let stream = within(TcpStream::connect(address))
             .await
             .expect("the server accepts");
+        Self::say_over(stream, bytes).await
+    }
+}
+
+impl<Io: AsyncRead + AsyncWrite + Unpin> Client<Io> {
+    /// The same on a stream that is open already.
+    pub(crate) async fn say_over(mut stream: Io, bytes: &[u8]) -> Self {
         within(stream.write_all(bytes))
             .await
             .expect("the server reads");

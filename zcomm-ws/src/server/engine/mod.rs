@@ -21,6 +21,7 @@ use super::output::{Output, Writing};
 use super::scratch::Scratch;
 use super::{CloseReason, Connection, Cx, Handler, ServerConfig};
 use crate::frame::{CloseCode, Decoder, Opcode, Role, encode_frame};
+use crate::metrics::Tally;
 use reading::Halt;
 
 /// A connection between its handshake and its end.
@@ -164,11 +165,13 @@ where
             output,
             in_flight: &mut self.in_flight,
             waker: cx.waker(),
+            since: None,
         };
         match self.handler.connect(&mut context) {
             Ok(session) => {
                 self.session = Some(session);
                 self.stage = Stage::Open;
+                self.connection.hub().metrics().accepted();
                 self.enter_hub();
             }
             Err(reason) => self.close(reason, false, output),
@@ -269,6 +272,7 @@ impl<Io, H: Handler> Engine<Io, H> {
             .ended
             .take()
             .unwrap_or_else(|| CloseReason::from(CloseCode::Abnormal));
+        self.connection.hub().metrics().ended(ended.code());
         debug!(
             conn_id = self.connection.id().as_u64(),
             code = u16::from(ended.code()),
@@ -310,6 +314,8 @@ where
         let mut output = Output {
             batch: std::mem::take(&mut scratch.batch),
             clogged: !engine.writing.is_empty(),
+            tally: Tally::default(),
+            timed: scratch.is_timed(),
         };
         let step = catch_unwind(AssertUnwindSafe(|| {
             engine.step(cx, &mut scratch.read, &mut output)
@@ -318,6 +324,14 @@ where
             engine.panicked(&mut output);
             engine.step(cx, &mut scratch.read, &mut output)
         });
+        let connection = &engine.connection;
+        connection
+            .hub()
+            .metrics()
+            .add(connection.id(), output.tally);
+        if output.tally.messages_in != 0 {
+            scratch.brought_messages();
+        }
         scratch.batch = output.batch;
         outcome
     }

@@ -3,6 +3,7 @@
 use std::io;
 use std::pin::Pin;
 use std::task::Context;
+use std::time::Instant;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -63,6 +64,7 @@ where
                 return Ok(Halt::Eof);
             }
             handled += count;
+            output.tally.bytes_in += count as u64;
             self.take_in(cx, &mut buffer[..count], output);
         }
         Ok(Halt::Tired)
@@ -124,13 +126,20 @@ where
                     let (Stage::Open, Some(session)) = (self.stage, &mut self.session) else {
                         continue;
                     };
+                    output.tally.messages_in += 1;
+                    let since = std::mem::take(&mut output.timed).then(Instant::now);
                     let mut context = Cx {
                         connection: &self.connection,
                         output,
                         in_flight: &mut self.in_flight,
                         waker: cx.waker(),
+                        since,
                     };
                     self.handler.message(session, &mut context, message);
+                    if let Some(since) = context.since {
+                        let (hub, id) = (self.connection.hub(), self.connection.id());
+                        hub.metrics().handled(id, since.elapsed());
+                    }
                 }
                 Some(Event::Ping(payload)) => {
                     if self.stage == Stage::Open {
