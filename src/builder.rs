@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::comm::{Comm, Inner};
-use crate::core::settings::{KEYS, Key, Loader, Settings};
+use crate::core::settings::{Invalid, KEYS, Key, Loader, Settings};
 use crate::core::{Plugin, Registry};
 use crate::error::Error;
 use crate::settings::Sources;
@@ -170,12 +170,46 @@ impl CommBuilder {
 
     fn project_folder(&self) -> Result<PathBuf, Error> {
         if let Some(folder) = &self.project {
-            return Ok(folder.clone());
+            // A slip in the name would drop the `.zEnv` that is there, and every rule in it.
+            return match folder.is_dir() {
+                true => Ok(folder.clone()),
+                false => Err(Error::ProjectMissing {
+                    path: folder.clone(),
+                }),
+            };
         }
         std::env::current_dir().map_err(|source| Error::NoProject { source })
     }
 
+    /// Reads the settings, to show what is right in them beside what is wrong. Makes nothing of them.
+    ///
+    /// # Errors
+    ///
+    /// As [`build`](Self::build), but for values that are wrong.
+    pub fn inspect(&self) -> Result<Inspected, Error> {
+        let registry = Registry::linked()?.with(self.plugins.iter().copied())?;
+        let (loader, open) = self.layers(&registry, &self.project_folder()?)?;
+        let (settings, faults) = loader.load_rest();
+        Ok(Inspected {
+            warnings: warnings(open, &settings),
+            settings,
+            faults,
+        })
+    }
+
     fn load(&self, registry: &Registry, project: &Path) -> Result<(Settings, Vec<String>), Error> {
+        let (loader, open) = self.layers(registry, project)?;
+        let settings = loader.load()?;
+        let warnings = warnings(open, &settings);
+        Ok((settings, warnings))
+    }
+
+    /// A loader with every layer, and warnings about the files of some.
+    fn layers(
+        &self,
+        registry: &Registry,
+        project: &Path,
+    ) -> Result<(Loader<'static>, Vec<String>), Error> {
         let keys = || all_keys(registry);
         let (loader, open) = if self.isolated {
             (Loader::new(keys()), Vec::new())
@@ -192,11 +226,28 @@ impl CommBuilder {
                 loader.set(label.as_str(), [(key.as_str(), value.as_str())])
             }
         };
-        let settings = self.sparks.iter().fold(loader, spark).load()?;
-        let mut warnings: Vec<String> = open;
-        warnings.extend(settings.warnings().iter().map(ToString::to_string));
-        Ok((settings, warnings))
+        Ok((self.sparks.iter().fold(loader, spark), open))
     }
+}
+
+/// What the layers give, before anybody relies on it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Inspected {
+    /// All values that are right.
+    pub settings: Settings,
+    /// What is odd about them.
+    pub warnings: Vec<String>,
+    /// What is wrong, if anything is.
+    pub faults: Option<Invalid>,
+}
+
+fn warnings(of_files: Vec<String>, settings: &Settings) -> Vec<String> {
+    let mut warnings = of_files;
+    warnings.extend(settings.warnings().iter().map(ToString::to_string));
+    #[cfg(feature = "ws")]
+    warnings.extend(crate::compose::policy_warnings(settings));
+    warnings
 }
 
 /// The whole table: core's rows and those of every plugin.

@@ -193,8 +193,40 @@ impl Comm {
         if let Some(schema) = &self.0.schema {
             return Ok(schema.clone());
         }
-        let folder = self.0.settings.path("schema_path");
-        crate::schemas::read(&self.0.project.join(folder.unwrap_or(Path::new("schemas"))))
+        let (settings, project) = (&self.0.settings, &self.0.project);
+        let folder = settings.path("schema_path");
+        let folder = project.join(folder.unwrap_or(Path::new("schemas")));
+        if settings.is_set("schema_path") {
+            crate::schemas::read(&folder)
+        } else {
+            crate::schemas::read_if_there(&folder)
+        }
+    }
+
+    /// Whoever the settings, or the application, let in to its servers.
+    ///
+    /// # Errors
+    ///
+    /// As [`websocket`](Self::websocket).
+    #[cfg(feature = "ws")]
+    pub fn policy(&self) -> Result<Arc<dyn zcomm_core::AuthPolicy>, Error> {
+        crate::compose::policy(&self.0)
+    }
+
+    /// Whether a caller has to show who it is: `websocket.require_auth` is set, or the policy lets no guests in.
+    ///
+    /// # Errors
+    ///
+    /// As [`policy`](Self::policy).
+    #[cfg(feature = "ws")]
+    pub fn asks_callers(&self) -> Result<bool, Error> {
+        let required = self.settings().flag("websocket.require_auth");
+        Ok(required || !self.policy()?.admits_guests())
+    }
+
+    /// Everything that would keep the parts from being made or bound as they are configured. Starts and binds nothing.
+    pub fn verify(&self) -> Vec<Error> {
+        crate::compose::verify(self)
     }
 
     /// The same without async.

@@ -8,6 +8,7 @@ mod http;
 mod policy;
 #[cfg(feature = "services")]
 mod services;
+mod verify;
 #[cfg(feature = "ws")]
 mod websocket;
 
@@ -15,7 +16,10 @@ mod websocket;
 pub(crate) use bifrost::{access, builder as bifrost};
 #[cfg(feature = "http")]
 pub(crate) use http::{builder as http_builder, client as http_client};
+#[cfg(feature = "ws")]
+pub(crate) use policy::{of as policy, warnings as policy_warnings};
 #[cfg(feature = "services")]
 pub(crate) use services::manager as services;
+pub(crate) use verify::verify;
 #[cfg(feature = "ws")]
 pub(crate) use websocket::server as websocket;

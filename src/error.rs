@@ -30,6 +30,12 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// The folder that was named as the project's is none.
+    #[error("the project's folder `{}` does not exist", .path.display())]
+    ProjectMissing {
+        /// What was named.
+        path: PathBuf,
+    },
     /// A folder or file of schemas that cannot be read.
     #[error("cannot read `{}`", .path.display())]
     UnreadableSchema {
@@ -64,6 +70,19 @@ pub enum Error {
         /// The setting.
         key: &'static str,
     },
+    /// A policy that cannot be made of its settings.
+    #[error("the policy `{name}` cannot be made")]
+    Policy {
+        /// The plugin's name.
+        name: String,
+        /// What is wrong with the settings.
+        #[source]
+        source: Box<crate::core::Error>,
+    },
+    /// A server that could not be bound with these settings.
+    #[cfg(feature = "ws")]
+    #[error(transparent)]
+    Server(#[from] zcomm_ws::Error),
     /// A token file that is not as it has to be.
     #[error(transparent)]
     TokenFile(#[from] TokenFileError),
@@ -99,11 +118,15 @@ impl Error {
             Self::Part(error) => error.code().as_str(),
             Self::Unreadable(error) => error.code(),
             Self::NoProject { .. } => "no_project",
+            Self::ProjectMissing { .. } => "project_missing",
             Self::UnreadableSchema { .. } => "unreadable_schema",
             Self::Schema(_) => "invalid_schema",
             Self::Unwritable { .. } => "unwritable_file",
             Self::NoToken => "no_token",
             Self::NobodyIsAsked { .. } => "nobody_is_asked",
+            Self::Policy { .. } => "policy_settings",
+            #[cfg(feature = "ws")]
+            Self::Server(error) => error.code(),
             Self::TokenFile(error) => error.code(),
             Self::Unsupported { .. } => "unsupported",
             Self::LogInstalled => "log_installed",

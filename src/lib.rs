@@ -17,7 +17,7 @@ mod log;
 #[cfg(feature = "bifrost")]
 mod schemas;
 
-pub use builder::CommBuilder;
+pub use builder::{CommBuilder, Inspected};
 pub use comm::Comm;
 pub use error::Error;
 

@@ -7,7 +7,19 @@ use std::path::{Path, PathBuf};
 use crate::core::data::Schema;
 use crate::error::Error;
 
-/// The models of the folder's `zSchema.*.yaml`, in the order of their names; none where there is no such folder.
+/// As [`read`], and no models where there is no such folder.
+pub(crate) fn read_if_there(folder: &Path) -> Result<Schema, Error> {
+    match read(folder) {
+        Err(Error::UnreadableSchema { path, source })
+            if path == folder && source.kind() == io::ErrorKind::NotFound =>
+        {
+            Ok(Schema::default())
+        }
+        other => other,
+    }
+}
+
+/// The models of the folder's `zSchema.*.yaml`, in the order of their names.
 ///
 /// # Errors
 ///
@@ -30,11 +42,7 @@ pub(crate) fn read(folder: &Path) -> Result<Schema, Error> {
 }
 
 fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error),
-    };
+    let entries = fs::read_dir(folder)?;
     let paths: io::Result<Vec<PathBuf>> = entries.map(|entry| Ok(entry?.path())).collect();
     let mut schemas: Vec<PathBuf> = paths?.into_iter().filter(|path| is_schema(path)).collect();
     schemas.sort();

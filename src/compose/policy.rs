@@ -18,16 +18,16 @@ use crate::error::Error;
 ///
 /// [`Error::NoToken`] where tokens are required and there are none: nobody could ever get in, or, worse, somebody
 /// would turn the check off. A token file or a key that is not as it has to be stops the start, too.
-pub(super) fn of(comm: &Inner) -> Result<Arc<dyn AuthPolicy>, Error> {
+pub(crate) fn of(comm: &Inner) -> Result<Arc<dyn AuthPolicy>, Error> {
     let settings = &comm.settings;
     if let Some(policy) = &comm.policy {
         return Ok(Arc::clone(policy));
     }
-    if let Some(name) = settings.text("policy") {
-        return Ok(comm.registry.policy(name, settings)?);
+    if let Some(name) = settings.text("policy").filter(|name| !name.is_empty()) {
+        return named(&comm.registry, settings, name);
     }
     if !settings.flag("websocket.require_auth") {
-        return match jwt_key(settings) {
+        return match server_only(settings) {
             Some(key) => Err(Error::NobodyIsAsked { key }),
             None => Ok(Arc::new(Open)),
         };
@@ -39,13 +39,51 @@ pub(super) fn of(comm: &Inner) -> Result<Arc<dyn AuthPolicy>, Error> {
     if let Some(file) = file(settings, &comm.project)? {
         tokens.0.push(Arc::new(file));
     }
-    if let Some(jwt) = jwt(&comm.registry, settings)? {
-        tokens.0.push(jwt);
+    if jwt_key(settings).is_some() {
+        tokens.0.push(named(&comm.registry, settings, "jwt")?);
     }
     if tokens.0.is_empty() {
         return Err(Error::NoToken);
     }
     Ok(Arc::new(tokens))
+}
+
+/// What is set about tokens and changes nothing, though it is not wrong: a client of the project may use it.
+pub(crate) fn warnings(settings: &Settings) -> Vec<String> {
+    let ignored_by = if let Some(name) = settings.text("policy").filter(|name| !name.is_empty()) {
+        format!("the policy `{name}` decides who callers are")
+    } else if settings.knows("websocket.require_auth") && !settings.flag("websocket.require_auth") {
+        "`websocket.require_auth` is off".to_owned()
+    } else {
+        return Vec::new();
+    };
+    let token = settings
+        .secret("websocket.token")
+        .map(|_| format!("servers ask nobody for `websocket.token`: {ignored_by}"));
+    token.into_iter().collect()
+}
+
+/// The policy of a plugin.
+fn named(
+    registry: &Registry,
+    settings: &Settings,
+    name: &str,
+) -> Result<Arc<dyn AuthPolicy>, Error> {
+    registry
+        .policy(name, settings)
+        .map_err(|error| match error {
+            crate::core::Error::Registry(unknown) => Error::Registry(unknown),
+            source => Error::Policy {
+                name: name.to_owned(),
+                source: Box::new(source),
+            },
+        })
+}
+
+/// A setting that says whose tokens a server believes, and is of no use to anybody else.
+fn server_only(settings: &Settings) -> Option<&'static str> {
+    let file = settings.path("token_file").map(|_| "token_file");
+    file.or_else(|| jwt_key(settings))
 }
 
 /// The file that is named must be there; the project's own counts if it is.
@@ -59,12 +97,6 @@ fn file(settings: &Settings, project: &Path) -> Result<Option<TokenFile>, Error>
     } else {
         Ok(None)
     }
-}
-
-/// The policy for JSON Web Tokens, where the settings name a key.
-fn jwt(registry: &Registry, settings: &Settings) -> Result<Option<Arc<dyn AuthPolicy>>, Error> {
-    let key = jwt_key(settings);
-    Ok(key.map(|_| registry.policy("jwt", settings)).transpose()?)
 }
 
 /// The setting that says whose JSON Web Tokens are believed, if this program knows such settings and one is set.

@@ -1,11 +1,11 @@
 //! The examples, run as a reader runs them, and what they print.
 
-use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::OnceLock;
 
-use crate::run::Project;
+use crate::run::{Project, Ran};
+use crate::told::Told;
 
 const EXAMPLES: [&str; 11] = [
     "custom_driver",
@@ -46,11 +46,11 @@ fn example(name: &str) -> Command {
 }
 
 #[track_caller]
-fn prints(mut command: Command, expected: &str) {
-    let output = command.output().unwrap();
+fn prints(command: Command, expected: &str) {
+    let ran = Ran::of(command);
 
-    assert!(output.status.success(), "{output:?}");
-    assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
+    assert_eq!(ran.status, 0, "{ran:?}");
+    assert_eq!(ran.out, expected);
 }
 
 #[test]
@@ -99,33 +99,19 @@ const CYCLE: &str = "POST /post\n\
      GET /status/404\n\
      \x20 Status: 404 Not Found, ok: false\n";
 
-/// A program that is ended with the value.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 #[test]
 fn the_two_programs_of_the_demo_talk_to_each_other() {
     let mut server = example("simple_http_server");
-    server.args(["--port", "0"]).stdout(Stdio::piped());
-    let mut server = Running(server.spawn().unwrap());
-    let mut told = BufReader::new(server.0.stdout.take().unwrap());
-    let mut line = String::new();
-    told.read_line(&mut line).unwrap();
+    server.args(["--port", "0"]);
+    let mut server = Told::start(server);
+    let line = server.line();
     let url = line.trim().strip_prefix("Serving on ").unwrap();
 
     let mut client = example("http_client_demo");
     client.args(["--url", url]);
     prints(client, CYCLE);
 
-    drop(server);
-    let mut rest = String::new();
-    told.read_to_string(&mut rest).unwrap();
+    let rest = server.kill().join("\n");
     assert!(rest.contains("/status/404"), "{rest}");
 }
 
@@ -141,11 +127,11 @@ fn a_driver_of_ones_own_is_registered_started_and_stopped() {
     command.current_dir(project.folder());
     command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
 
-    let output = command.output().unwrap();
+    let ran = Ran::of(command);
 
-    let printed = String::from_utf8(output.stdout).unwrap();
+    let printed = ran.out;
     let lines: Vec<&str> = printed.lines().collect();
-    assert!(output.status.success() && lines.len() == 4, "{printed}");
+    assert!(ran.status == 0 && lines.len() == 4, "{printed}");
     assert!(lines[0].contains("python-files"), "{printed}");
     assert_eq!(lines[1], "python-files is running");
     assert!(

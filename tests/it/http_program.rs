@@ -231,7 +231,7 @@ fn an_interrupted_download_leaves_nothing() {
     let pid = program.id().to_string();
     Command::new("kill").args(["-INT", &pid]).status().unwrap();
 
-    let ran = Ran::of(program.wait_with_output().unwrap());
+    let ran = Ran::end_of(program);
     assert!(files(&project).is_empty(), "{ran:?}");
     assert_ne!(ran.status, 0, "{ran:?}");
 }

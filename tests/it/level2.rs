@@ -1,18 +1,16 @@
 //! The tutorial's level 2 as processes: what each example says, answers and refuses.
 
-use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::Command;
 
 use crate::run::{Project, Ran};
 use crate::serve::peer::{Client, Seen, within};
 use crate::serve::until_connected;
+use crate::told::Told;
 
-/// An example that runs. It is killed should a test not come to its end.
+/// An example that runs.
 struct Example {
-    child: Child,
-    /// Held, lest the example write into nothing.
-    _out: BufReader<ChildStdout>,
+    told: Told,
     address: SocketAddr,
 }
 
@@ -26,25 +24,14 @@ fn command(project: &Project, name: &str) -> Command {
 
 impl Example {
     fn start(project: &Project, name: &str) -> Self {
-        let mut command = command(project, name);
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-        let mut out = BufReader::new(child.stdout.take().unwrap());
-        let mut line = String::new();
-        out.read_line(&mut line).unwrap();
+        let mut told = Told::start(command(project, name));
+        let line = told.line();
         let address = line.split("://").nth(1).unwrap_or_default();
         let address = address.split([',', ';']).next().unwrap_or_default();
         Self {
             address: address.parse().unwrap_or_else(|_| panic!("{line:?}")),
-            child,
-            _out: out,
+            told,
         }
-    }
-}
-
-impl Drop for Example {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
@@ -60,16 +47,14 @@ const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
 #[cfg(unix)]
 #[tokio::test]
 async fn the_first_server_holds_connections_and_goes_on_sigterm() {
-    let mut server = Example::start(&Project::new(), "lvl2_websocket_server");
+    let server = Example::start(&Project::new(), "lvl2_websocket_server");
     let mut client = Client::open(server.address).await;
     within(until_connected(server.address, 1)).await;
 
-    let pid = server.child.id().to_string();
-    Command::new("kill").args(["-TERM", &pid]).status().unwrap();
-
+    server.told.terminate();
     let end = client.next().await;
     drop(client);
-    let status = server.child.wait().unwrap();
+    let (status, _) = server.told.end();
 
     assert!(matches!(end, Seen::Close(1001, _)), "{end:?}, {status}");
     assert!(status.success(), "{status}");
@@ -114,7 +99,7 @@ fn without_a_token_the_examples_say_what_to_copy() {
         "lvl2_websocket_wss",
         "lvl2_websocket_broadcast",
     ] {
-        let ran = Ran::of(command(&Project::new(), name).output().unwrap());
+        let ran = Ran::of(command(&Project::new(), name));
 
         assert_eq!(ran.status, 1, "{ran:?}");
         assert!(ran.err.contains(".zEnv.example"), "{ran:?}");

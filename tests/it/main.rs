@@ -16,3 +16,6 @@ mod run;
 mod serve;
 mod settings;
 mod sockets;
+mod terminal;
+mod told;
+mod wrong_settings;

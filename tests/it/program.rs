@@ -42,7 +42,7 @@ fn explain_says_where_a_value_is_from_and_what_it_hides() {
     command
         .env("WEBSOCKET_PORT", "9001")
         .args(["config", "explain", "websocket.port"]);
-    let ran = Ran::of(command.output().unwrap());
+    let ran = Ran::of(command);
 
     assert_eq!(ran.status, 0, "{ran:?}");
     let lines: Vec<&str> = ran.out.lines().collect();
@@ -84,7 +84,7 @@ fn the_default_machine_file_is_right_as_it_stands() {
     command
         .env("ZCOMM_CONFIG", "machine.yaml")
         .args(["config", "check"]);
-    let ran = Ran::of(command.output().unwrap());
+    let ran = Ran::of(command);
 
     assert_eq!((ran.status, ran.err.as_str()), (0, ""), "{ran:?}");
 }

@@ -1,9 +1,15 @@
 //! Runs the program in a folder of its own, with no settings but those that a test gives.
 
+use std::io::Read;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
 
 use tempfile::TempDir;
+
+/// Longer than anything that works takes, on a busy machine too.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) struct Project {
     folder: TempDir,
@@ -43,16 +49,40 @@ impl Project {
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
-        Ran::of(self.program().args(arguments).output().unwrap())
+        let mut command = self.program();
+        command.args(arguments);
+        Ran::of(command)
     }
 }
 
 impl Ran {
-    pub(crate) fn of(output: Output) -> Self {
+    /// Runs it to its end, which has to come within a minute.
+    #[track_caller]
+    pub(crate) fn of(mut command: Command) -> Self {
+        command.stdin(Stdio::null());
+        Self::end_of(
+            command
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap(),
+        )
+    }
+
+    /// Waits for the end of a program that runs already, both its outputs being pipes.
+    #[track_caller]
+    pub(crate) fn end_of(mut child: Child) -> Self {
+        let (out, err) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+        let (out, err) = (whole(out), whole(err));
+        let text = |pipe: &Receiver<String>| pipe.recv_timeout(PATIENCE).ok();
+        let (Some(out), Some(err)) = (text(&out), text(&err)) else {
+            let _ = child.kill();
+            panic!("it does not end");
+        };
         Self {
-            status: output.status.code().unwrap_or(-1),
-            out: String::from_utf8(output.stdout).unwrap(),
-            err: String::from_utf8(output.stderr).unwrap(),
+            status: child.wait().unwrap().code().unwrap_or(-1),
+            out,
+            err,
         }
     }
 
@@ -60,6 +90,18 @@ impl Ran {
     pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
+}
+
+/// Everything that a pipe brings, read on a thread that ends with the pipe.
+fn whole(mut pipe: impl Read + Send + 'static) -> Receiver<String> {
+    let (sender, text) = channel();
+    std::thread::spawn(move || {
+        let mut all = Vec::new();
+        if pipe.read_to_end(&mut all).is_ok() {
+            let _ = sender.send(String::from_utf8_lossy(&all).into_owned());
+        }
+    });
+    text
 }
 
 /// A port that nobody holds, from below those that systems give out: no other test binds it meanwhile.

@@ -4,66 +4,52 @@
 #[expect(dead_code, reason = "the sockets' own tests use more of it")]
 pub(crate) mod peer;
 
-use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
-use std::process::{Child, ChildStdout, Stdio};
+use std::process::Stdio;
 
 use serde_json::{Value, json};
 
 use self::peer::{Client, Seen};
 use crate::run::Project;
+use crate::told::Told;
 
-/// A server that is killed, should a test not come to its end.
+/// A server, and what it said when it was ready.
 pub(crate) struct Serving {
-    child: Child,
-    out: BufReader<ChildStdout>,
+    told: Told,
     pub(crate) address: SocketAddr,
+    pub(crate) greeting: String,
 }
 
 impl Serving {
     pub(crate) fn start(project: &Project, arguments: &[&str]) -> Self {
         let mut command = project.program();
         command.args(["serve", "--port", "0"]).args(arguments);
-        let mut child = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut out = BufReader::new(child.stdout.take().unwrap());
-        let mut line = String::new();
-        out.read_line(&mut line).unwrap();
-        let address = line
+        command.stderr(Stdio::null());
+        let mut told = Told::start(command);
+        let greeting = told.line();
+        let address = greeting
             .split("ws://")
             .nth(1)
-            .and_then(|rest| rest.split('/').next());
-        let address = address
-            .unwrap_or_else(|| panic!("no address in {line:?}"))
-            .parse()
-            .unwrap();
+            .and_then(|rest| rest.split('/').next())
+            .unwrap_or_else(|| panic!("no address in {greeting:?}"));
         Self {
-            child,
-            out,
-            address,
+            address: address.parse().unwrap(),
+            greeting,
+            told,
         }
     }
 
     /// Sends SIGTERM and waits; the status and the last line.
-    pub(crate) fn stop(mut self) -> (Option<i32>, String) {
-        let pid = self.child.id().to_string();
-        std::process::Command::new("kill")
-            .args(["-TERM", &pid])
-            .status()
-            .unwrap();
-        let status = self.child.wait().unwrap();
-        let last = self.out.by_ref().lines().map_while(Result::ok).last();
-        (status.code(), last.unwrap_or_default())
+    #[cfg(unix)]
+    pub(crate) fn stop(self) -> (Option<i32>, String) {
+        self.told.terminate();
+        let (status, mut lines) = self.told.end();
+        (status.code(), lines.pop().unwrap_or_default())
     }
-}
 
-impl Drop for Serving {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+    /// The next line that it prints.
+    pub(crate) fn line(&mut self) -> String {
+        self.told.line()
     }
 }
 
@@ -196,7 +182,7 @@ fn a_schema_that_is_wrong_stops_the_start_with_file_and_line() {
 
     let ran = project.run(&["serve", "--port", "0"]);
 
-    assert_eq!(ran.status, 4);
+    assert_eq!(ran.status, 2);
     assert!(
         ran.err.contains("zSchema.library.yaml:3") && ran.err.contains("novel"),
         "{ran:?}"
@@ -213,7 +199,7 @@ fn a_server_that_would_let_nobody_in_does_not_start() {
         "websocket.require_auth=true",
     ]);
 
-    assert_eq!(ran.status, 4);
+    assert_eq!(ran.status, 2);
     assert!(ran.err.contains("zcomm token new"), "{ran:?}");
 }
 
@@ -244,12 +230,35 @@ async fn a_json_web_token_is_believed_where_its_key_is_set() {
 }
 
 #[test]
+fn where_a_policy_asks_callers_the_greeting_says_so() {
+    let key = "jwt.key=0123456789abcdef0123456789abcdef";
+    let settings = ["--set", "policy=jwt", "--set", key];
+
+    let mut open = Serving::start(&Project::new(), &[]);
+    let mut asking = Serving::start(&Project::new(), &settings);
+    let lines = [&mut open, &mut asking].map(|server| [server.line(), server.line()]);
+
+    assert!(
+        open.greeting.ends_with("no token needed"),
+        "{}",
+        open.greeting
+    );
+    assert!(
+        asking.greeting.ends_with(", a token needed"),
+        "{}",
+        asking.greeting
+    );
+    assert!(!lines[0][1].contains("Bearer"), "{lines:?}");
+    assert!(lines[1][1].contains("Bearer TOKEN"), "{lines:?}");
+}
+
+#[test]
 fn a_key_that_nobody_is_asked_for_stops_the_start() {
     let key = "jwt.key=0123456789abcdef0123456789abcdef";
 
     let ran = Project::new().run(&["serve", "--port", "0", "--set", key]);
 
-    assert_eq!(ran.status, 4);
+    assert_eq!(ran.status, 2);
     assert!(
         ran.err.contains("jwt.key") && ran.err.contains("websocket.require_auth"),
         "{ran:?}"
@@ -269,7 +278,7 @@ fn a_server_that_would_not_be_as_safe_as_asked_does_not_start() {
     ]);
     let exposed = project.run(&["serve", "--host", "0.0.0.0", "--port", "0"]);
 
-    assert_eq!((tls.status, exposed.status), (4, 4));
+    assert_eq!((tls.status, exposed.status), (2, 2));
     assert!(tls.err.contains("websocket.ssl_enabled"), "{tls:?}");
     assert!(
         exposed.err.contains("websocket.allow_insecure"),
@@ -313,7 +322,7 @@ fn a_certificate_that_is_not_there_stops_the_start_with_its_path() {
         "no.key",
     ]);
 
-    assert_eq!(ran.status, 4);
+    assert_eq!(ran.status, 2);
     assert!(
         ran.err.contains("no.crt") && ran.err.contains("because"),
         "{ran:?}"

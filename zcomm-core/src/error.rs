@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::auth::Refusal;
 use crate::code::Code;
-use crate::registry::RegistryError;
+use crate::registry::{Fix, RegistryError};
 use crate::service::ServiceState;
 
 /// The source of an error whose type belongs to somebody else.
@@ -39,7 +39,11 @@ pub enum Error {
         host: String,
     },
     /// No transport is there for the address.
-    #[error("no transport serves `{scheme}://`; known here: {}", Listed(known))]
+    #[error(
+        "no transport serves `{scheme}://`; known here: {}{}",
+        Listed(known),
+        Missing(scheme)
+    )]
     NoTransport {
         /// The scheme that was asked for.
         scheme: String,
@@ -254,6 +258,18 @@ impl fmt::Display for Seconds {
             return write!(f, "{} ms", self.0.as_millis());
         }
         write!(f, "{} s", self.0.as_secs_f64())
+    }
+}
+
+/// What would bring a scheme of zcomm's own.
+struct Missing<'a>(&'a str);
+
+impl fmt::Display for Missing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match Fix::of(self.0) {
+            Fix::Link => Ok(()),
+            fix => write!(f, ". {fix}"),
+        }
     }
 }
 

@@ -27,6 +27,24 @@ const FIRST_PARTY: &[(&str, &[&str], &str, &str)] = &[
     ("ws", &["wss"], "ws-client", "zcomm-ws"),
 ];
 
+/// Policies that are no plugins, and how one has them.
+const OWN_POLICIES: &[(&str, &str)] = &[
+    ("open", NOBODY_IS_ASKED),
+    ("none", NOBODY_IS_ASKED),
+    ("token", TOKENS_ARE_ASKED_FOR),
+    ("tokens", TOKENS_ARE_ASKED_FOR),
+    ("token_list", TOKENS_ARE_ASKED_FOR),
+    ("token_file", TOKENS_ARE_ASKED_FOR),
+    (
+        "layered",
+        "Its two tiers are put together in code: `Comm::builder().policy(Layered::new(…, …))`",
+    ),
+];
+const NOBODY_IS_ASKED: &str =
+    "It is what holds without `policy`, while `websocket.require_auth` is off";
+const TOKENS_ARE_ASKED_FOR: &str =
+    "It is what holds without `policy`, once `websocket.require_auth` is on";
+
 /// All plugins that are linked into a program.
 ///
 /// ```
@@ -182,11 +200,17 @@ impl Registry {
                 .filter(of_kind)
                 .map(|plugin| plugin.name)
                 .collect(),
-            fix: self.fix(name),
+            fix: self.fix(name, kind),
         })
     }
 
-    fn fix(&self, name: &str) -> Fix {
+    fn fix(&self, name: &str, kind: PluginKind) -> Fix {
+        let own = OWN_POLICIES
+            .iter()
+            .find(|(own, _)| kind == PluginKind::Policy && own.eq_ignore_ascii_case(name));
+        if let Some((_, instead)) = own {
+            return Fix::NoPlugin { instead };
+        }
         let brings = |plugin: &Plugin| plugin.kinds().into_iter().map(PluginKind::as_str).collect();
         let linked = self.plugins.iter().find(|plugin| plugin.answers_to(name));
         linked.map_or_else(
@@ -281,12 +305,17 @@ pub enum Fix {
         /// What it brings, besides settings.
         brings: Vec<&'static str>,
     },
+    /// It is there without being a plugin.
+    NoPlugin {
+        /// How one has it.
+        instead: &'static str,
+    },
     /// It would be somebody else's.
     Link,
 }
 
 impl Fix {
-    fn of(name: &str) -> Self {
+    pub(crate) fn of(name: &str) -> Self {
         let same = |known: &str| known.eq_ignore_ascii_case(name);
         let row = FIRST_PARTY
             .iter()
@@ -314,6 +343,7 @@ impl fmt::Display for Fix {
                     brings.join(" and a ")
                 )
             }
+            Self::NoPlugin { instead } => f.write_str(instead),
             // The core is always linked; only its feature is missing.
             Self::Feature {
                 feature,

@@ -32,7 +32,7 @@ Exit codes:
   3  this build lacks the command or the plugin
   4  it could not be done: the network, a file, a service
 
-Settings are merged from defaults, the machine file, the environment, .zEnv and --set; the later wins.
+Settings are merged from defaults, the machine file, the environment, .zEnv and --set; the later wins. \
 `zcomm config explain` shows each value and where it is from.";
 
 /// The communication layer of an application, from a shell

@@ -10,7 +10,7 @@ use crate::output::{self, Outcome};
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
-The reply goes to stdout, indented if stdout is a terminal. Ends with status 1 if it is an error, with 4 if
+The reply goes to stdout, indented if stdout is a terminal. Ends with status 1 if it is an error, with 4 if \
 there is no reply. Others on this machine can see a token that stands on the command line.
 
   zcomm call ws://127.0.0.1:8765/ws dispatch '{\"zKey\":\"^List users\"}'")]

@@ -1,9 +1,10 @@
 //! `zcomm config`: each setting, where it is from, and what is wrong.
 
 use serde_json::{Value, json};
-use zcomm::core::settings::{Explained, Key, Layer, machine_yaml, markdown};
+use zcomm::Inspected;
+use zcomm::core::settings::{Explained, Key, Settings, machine_yaml, markdown};
 
-use crate::failure::Failure;
+use crate::failure::{self, Failure};
 use crate::output::{self, GOOD, HEAD, Outcome};
 
 #[derive(clap::Args, Debug)]
@@ -56,53 +57,52 @@ fn explain(
     all: bool,
     as_json: bool,
 ) -> anyhow::Result<Outcome> {
-    let comm = args.comm()?;
-    warn(&comm);
-    let shown = select(comm.settings().explain(), wanted, all || as_json)?;
+    let Inspected {
+        settings,
+        warnings,
+        faults,
+        ..
+    } = args.builder().inspect()?;
+    let shown = select(&settings, wanted, all || as_json)?;
     if as_json {
-        output::json(&json!({"settings": shown, "warnings": comm.warnings()}));
-        return Ok(Outcome::Done);
+        output::json(&json!({"settings": shown, "warnings": warnings}));
+    } else {
+        warn(&warnings);
+        for one in &shown {
+            output::line(&one.to_string());
+        }
+        if shown.is_empty() && faults.is_none() {
+            output::line("every setting has its default; `--all` shows them");
+        }
     }
-    if shown.is_empty() {
-        output::line("every setting has its default; `--all` shows them");
-        return Ok(Outcome::Done);
+    // What is right is shown all the same: it may say why the rest is not.
+    match faults {
+        Some(faults) => Err(zcomm::Error::Settings(faults).into()),
+        None => Ok(Outcome::Done),
     }
-    for one in &shown {
-        output::line(&one.to_string());
-    }
-    Ok(Outcome::Done)
 }
 
 fn select(
-    all: Vec<Explained>,
+    settings: &Settings,
     wanted: Option<&str>,
     untouched_too: bool,
 ) -> anyhow::Result<Vec<Explained>> {
+    let all = settings.explain().into_iter();
     let Some(wanted) = wanted else {
-        return Ok(all
-            .into_iter()
-            .filter(|one| untouched_too || is_set(one))
-            .collect());
+        return Ok(all.filter(|one| untouched_too || one.is_set()).collect());
     };
     let section = format!("{wanted}.");
     let found: Vec<_> = all
-        .into_iter()
         .filter(|one| one.key == wanted || one.key.starts_with(&section))
         .collect();
     if found.is_empty() {
-        let hint = "`zcomm config explain --all` lists every setting";
         return Err(Failure::Usage {
-            what: format!("no setting is called `{wanted}`"),
-            hint,
+            what: format!("`{wanted}`: {}", settings.unknown(wanted)),
+            hint: "`zcomm config explain --all` lists every setting",
         }
         .into());
     }
     Ok(found)
-}
-
-/// Whether somebody set it; a default was set by nobody.
-fn is_set(one: &Explained) -> bool {
-    one.layer.is_some_and(|layer| layer != Layer::Defaults)
 }
 
 fn check(args: &crate::args::Args, as_json: bool) -> anyhow::Result<Outcome> {
@@ -115,22 +115,35 @@ fn check(args: &crate::args::Args, as_json: bool) -> anyhow::Result<Outcome> {
             return Err(error);
         }
     };
-    let set = comm
-        .settings()
-        .explain()
-        .iter()
-        .filter(|one| is_set(one))
-        .count();
+    let errors: Vec<anyhow::Error> = comm.verify().into_iter().map(Into::into).collect();
+    if !errors.is_empty() {
+        return Ok(wrong(&errors, as_json));
+    }
+    let all = comm.settings().explain();
+    let set = all.iter().filter(|one| one.is_set()).count();
     if as_json {
         output::json(&json!({"valid": true, "set": set, "warnings": comm.warnings()}));
     } else {
-        warn(&comm);
+        warn(comm.warnings());
         output::line(&format!(
             "{GOOD}the settings are right{GOOD:#}: {set} set, {} known",
             comm.keys().count()
         ));
     }
     Ok(Outcome::Done)
+}
+
+/// Each part that could not be made, with its causes.
+fn wrong(errors: &[anyhow::Error], as_json: bool) -> Outcome {
+    if as_json {
+        let faults: Vec<String> = errors.iter().map(|error| format!("{error:#}")).collect();
+        output::json(&json!({"valid": false, "faults": faults}));
+        return Outcome::Wrong;
+    }
+    for error in errors {
+        failure::print(error);
+    }
+    Outcome::Wrong
 }
 
 fn default(args: &crate::args::Args, as_markdown: bool, as_json: bool) -> anyhow::Result<Outcome> {
@@ -148,8 +161,8 @@ fn default(args: &crate::args::Args, as_markdown: bool, as_json: bool) -> anyhow
     Ok(Outcome::Done)
 }
 
-fn warn(comm: &zcomm::Comm) {
-    for warning in comm.warnings() {
+fn warn(warnings: &[String]) {
+    for warning in warnings {
         output::note(&format!("{HEAD}warning{HEAD:#}: {warning}"));
     }
 }

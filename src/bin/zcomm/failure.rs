@@ -18,8 +18,14 @@ pub(crate) enum Failure {
     Usage { what: String, hint: &'static str },
 }
 
-/// Prints the error with its causes and a hint, and gives the status to end with.
+/// Prints the error, and gives the status to end with.
 pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
+    print(error);
+    ExitCode::from(status(error))
+}
+
+/// Prints the error with its causes and a hint.
+pub(crate) fn print(error: &anyhow::Error) {
     output::note(&format!("{BAD}error{BAD:#}: {error}"));
     let mut above = error.to_string();
     for cause in error.chain().skip(1).map(ToString::to_string) {
@@ -32,7 +38,6 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
     if let Some(hint) = hint(error) {
         output::note(&format!("  {HEAD}hint{HEAD:#}: {hint}"));
     }
-    ExitCode::from(status(error))
 }
 
 fn status(error: &anyhow::Error) -> u8 {
@@ -43,11 +48,41 @@ fn status(error: &anyhow::Error) -> u8 {
         };
     }
     match code(error) {
-        Some("unknown_plugin" | "duplicate_plugin") => 3,
-        Some("invalid_settings" | "no_machine_file" | "unreadable_settings" | "url") => 2,
+        Some("unknown_plugin" | "duplicate_plugin" | "tls_missing") => 3,
+        Some(code) if SETTINGS.contains(&code) => 2,
         _ => 4,
     }
 }
+
+/// The names of errors that somebody mends in the command line, a setting, or a file that a setting names.
+const SETTINGS: &[&str] = &[
+    "address",
+    "host_invalid",
+    "insecure",
+    "invalid_schema",
+    "invalid_settings",
+    "no_machine_file",
+    "no_token",
+    "nobody_is_asked",
+    "origin_invalid",
+    "policy_settings",
+    "project_missing",
+    "proxy_invalid",
+    "tls_file",
+    "tls_mismatch",
+    "tls_unset",
+    "token_file_field",
+    "token_file_io",
+    "token_file_not_a_file",
+    "token_file_not_ours",
+    "token_file_not_private",
+    "token_file_syntax",
+    "token_file_too_large",
+    "unreadable_schema",
+    "unreadable_settings",
+    "unsupported",
+    "url",
+];
 
 /// The stable name of the error, whichever crate it is from.
 fn code(error: &anyhow::Error) -> Option<&'static str> {
@@ -57,6 +92,14 @@ fn code(error: &anyhow::Error) -> Option<&'static str> {
     }
     #[cfg(feature = "http")]
     if let Some(error) = error.downcast_ref::<zcomm::http::Error>() {
+        return Some(error.code());
+    }
+    #[cfg(feature = "ws-client")]
+    if let Some(zcomm::ws::client::ClientError::Address { .. }) = error.downcast_ref() {
+        return Some("address");
+    }
+    #[cfg(feature = "ws")]
+    if let Some(error) = error.downcast_ref::<zcomm::ws::Error>() {
         return Some(error.code());
     }
     if let Some(error) = error.downcast_ref::<RegistryError>() {

@@ -10,13 +10,14 @@ use std::time::Duration;
 use serde_json::Value;
 use zcomm::http::{HttpClient, RequestBuilder, Retry};
 
+use crate::failure::Failure;
 use crate::output::Outcome;
 use content::Data;
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
-The body goes to stdout: JSON indented if that is a terminal, and else the very bytes, however many. The status goes \
-to stderr. Ends with status 1 if the answer is 400 or above, with 4 if there is no answer or not all of it.
+The body goes to stdout: JSON indented if that is a terminal, and else the very bytes, however many. The status \
+goes to stderr. Ends with status 1 if the answer is 400 or above, with 4 if there is no answer or not all of it.
 
   zcomm http get https://api.example.com/users -q page=2 --bearer s3cr3t
   zcomm http post https://api.example.com/users --json '{\"name\": \"Ada\"}'
@@ -58,6 +59,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &crate::args::Args, http: &Args) -> anyhow::Result<Outcome> {
+    only_http(&http.url)?;
     let comm = args.comm()?;
     crate::wait(async {
         let response = http.request(comm.http())?.send().await?;
@@ -70,6 +72,23 @@ pub(crate) fn run(args: &crate::args::Args, http: &Args) -> anyhow::Result<Outco
             _ => answer::show(response).await,
         }
     })
+}
+
+/// Whatever else this build has transports for is asked for by other commands.
+fn only_http(url: &str) -> anyhow::Result<()> {
+    let Some((scheme, _)) = url.split_once("://") else {
+        return Ok(());
+    };
+    let hint = match scheme.to_ascii_lowercase().as_str() {
+        "http" | "https" => return Ok(()),
+        "ws" | "wss" => "`zcomm call` and `zcomm listen` take it",
+        _ => "an address begins with http:// or https://",
+    };
+    Err(Failure::Usage {
+        what: format!("`{scheme}://` is not HTTP"),
+        hint,
+    }
+    .into())
 }
 
 impl Args {

@@ -9,8 +9,8 @@ use crate::output::{self, BAD, GOOD, Outcome};
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
-Each message is a line of JSON on stdout; what happens to the connection goes to stderr. A lost connection is
-opened again where its end allows that. Ctrl-C ends it with status 0; a server that refuses or sends the
+Each message is a line of JSON on stdout; what happens to the connection goes to stderr. A lost connection is \
+opened again where its end allows that. Ctrl-C ends it with status 0; a server that refuses or sends the \
 client away for good ends it with 4.")]
 pub(crate) struct Args {
     #[command(flatten)]

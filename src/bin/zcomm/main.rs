@@ -18,7 +18,7 @@ mod port;
 mod serve;
 #[cfg(feature = "services")]
 mod services;
-#[cfg(any(feature = "bifrost", feature = "ws-client"))]
+#[cfg(feature = "ws-client")]
 mod signal;
 mod token;
 
@@ -47,6 +47,7 @@ fn main() -> ExitCode {
     match run(&Args::parse()) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::No) => ExitCode::from(1),
+        Ok(Outcome::Wrong) => ExitCode::from(2),
         Err(error) => failure::report(&error),
     }
 }

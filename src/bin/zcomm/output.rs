@@ -12,6 +12,8 @@ pub(crate) enum Outcome {
     Done,
     /// It is done, and the answer is no.
     No,
+    /// It is done, and what was looked at is wrong.
+    Wrong,
 }
 
 impl Outcome {

@@ -12,7 +12,7 @@ use crate::output::{self, BAD, Cell, GOOD, HEAD, Outcome};
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
-The file holds digests, never tokens: a token is shown once, when it is made. A running server sees a
+The file holds digests, never tokens: a token is shown once, when it is made. A running server sees a \
 change within a second.")]
 pub(crate) struct Args {
     /// The token file, in place of the setting `token_file`

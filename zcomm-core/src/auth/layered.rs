@@ -117,6 +117,10 @@ impl<Z: AuthPolicy, A: AuthPolicy> AuthPolicy for Layered<Z, A> {
             }
         }
     }
+
+    fn admits_guests(&self) -> bool {
+        self.application.admits_guests()
+    }
 }
 
 /// What a tier's verdict is worth: a user that has not ended, in the name of that tier and of no other.

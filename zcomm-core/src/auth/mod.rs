@@ -69,6 +69,14 @@ pub trait AuthPolicy: Send + Sync {
 
     /// Whether `who` may do `what`. The rules of a schema on rows and fields are checked besides.
     fn permits(&self, who: &Identity, what: &Action<'_>) -> bool;
+
+    /// Whether a caller without credentials is let in. A server that does so is bound to its own machine, unless its
+    /// settings say otherwise, and its models are open to guests where no rules say otherwise.
+    ///
+    /// A policy that lets guests in has to say so here; the default is that it does not.
+    fn admits_guests(&self) -> bool {
+        false
+    }
 }
 
 #[async_trait]
@@ -79,5 +87,9 @@ impl<P: AuthPolicy + ?Sized> AuthPolicy for Arc<P> {
 
     fn permits(&self, who: &Identity, what: &Action<'_>) -> bool {
         (**self).permits(who, what)
+    }
+
+    fn admits_guests(&self) -> bool {
+        (**self).admits_guests()
     }
 }

@@ -34,4 +34,8 @@ impl AuthPolicy for Open {
     fn permits(&self, _who: &Identity, _what: &Action<'_>) -> bool {
         true
     }
+
+    fn admits_guests(&self) -> bool {
+        true
+    }
 }

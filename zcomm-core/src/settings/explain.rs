@@ -33,6 +33,13 @@ pub struct Explained {
     pub doc: &'static str,
 }
 
+impl Explained {
+    /// Whether somebody set it; a default was set by nobody.
+    pub fn is_set(&self) -> bool {
+        self.layer.is_some_and(|layer| layer != Layer::Defaults)
+    }
+}
+
 /// A value that a later one overrides.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -54,6 +61,11 @@ impl Settings {
     /// One setting with its provenance.
     pub fn explain_key(&self, path: &str) -> Option<Explained> {
         self.entry(path).map(explained)
+    }
+
+    /// Whether somebody set it; a default was set by nobody.
+    pub fn is_set(&self, path: &str) -> bool {
+        self.explain_key(path).is_some_and(|found| found.is_set())
     }
 }
 

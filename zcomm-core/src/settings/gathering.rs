@@ -48,7 +48,7 @@ impl<'a> Gathering<'a> {
     }
 
     /// Goes through the layers, the weakest first, so that the last value of a key is the one in force.
-    pub(super) fn gather(mut self, from: &Loader<'_>) -> Result<Settings, Invalid> {
+    pub(super) fn gather(mut self, from: &Loader<'_>) -> (Settings, Option<Invalid>) {
         self.check_table();
         self.take_defaults();
         if let Some(file) = &from.machine {
@@ -99,7 +99,7 @@ impl<'a> Gathering<'a> {
         let leaves = match yaml::leaves(&file.text) {
             Ok(leaves) => leaves,
             Err(error) => {
-                let fault = Fault::Syntax {
+                let fault = Fault::Yaml {
                     message: error.message,
                 };
                 return self.fault(Layer::Machine, at(error.line), None, fault);
@@ -136,12 +136,7 @@ impl<'a> Gathering<'a> {
         };
         let (variables, broken) = zenv::variables(&file.text);
         for line in broken {
-            let message =
-                "expected NAME=value; a value with spaces, quotes or $ goes in single quotes";
-            let fault = Fault::Syntax {
-                message: message.to_owned(),
-            };
-            self.fault(Layer::ZEnv, at(line), None, fault);
+            self.fault(Layer::ZEnv, at(line), None, Fault::NotAVariable);
         }
         for variable in &variables {
             let place = Place {
@@ -169,9 +164,8 @@ impl<'a> Gathering<'a> {
                     }
                 }
                 None => {
-                    let message = "expected an object of keys and values".to_owned();
                     let origin = in_code("zSpark", "").origin;
-                    self.fault(Layer::ZSpark, origin, None, Fault::Syntax { message });
+                    self.fault(Layer::ZSpark, origin, None, Fault::NotAnObject);
                 }
             },
         }
@@ -194,7 +188,15 @@ impl<'a> Gathering<'a> {
         match self.table.by_variable(place.name) {
             Some(named) => self.take(place, named, Some(&Raw::One(text.to_owned()))),
             None => {
-                if let Some(meant) = self.table.near_variable(place.name) {
+                let path = match place.layer {
+                    // `title` in the environment is anybody's; in `.zEnv` it can only be meant for us.
+                    Layer::ZEnv => self
+                        .table
+                        .by_path(place.name)
+                        .and_then(|named| named.key.env),
+                    _ => None,
+                };
+                if let Some(meant) = path.or_else(|| self.table.near_variable(place.name)) {
                     self.warnings.push(Warning::NearMiss {
                         layer: place.layer,
                         origin: place.origin,
@@ -287,11 +289,9 @@ impl<'a> Gathering<'a> {
         });
     }
 
-    fn finish(mut self) -> Result<Settings, Invalid> {
-        if !self.problems.is_empty() {
-            self.problems.sort_by_key(|problem| problem.layer);
-            return Err(Invalid::new(self.problems));
-        }
+    fn finish(mut self) -> (Settings, Option<Invalid>) {
+        self.problems.sort_by_key(|problem| problem.layer);
+        let faults = (!self.problems.is_empty()).then(|| Invalid::new(self.problems));
         let mut entries: Vec<Entry> = self.table.0.iter().copied().map(Entry::new).collect();
         for given in self.given {
             let key = given.named.key;
@@ -301,7 +301,8 @@ impl<'a> Gathering<'a> {
                 .assigned
                 .push(given.assigned);
         }
-        Ok(Settings::merged(entries, self.variables, self.warnings))
+        let settings = Settings::merged(entries, self.variables, self.warnings);
+        (settings, faults)
     }
 }
 

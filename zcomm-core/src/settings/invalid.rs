@@ -121,12 +121,18 @@ pub enum Fault {
     /// Nobody gave the loader a way to read files.
     #[error("secrets in files are not supported here; give the value itself")]
     NoFiles,
-    /// The text is not what its format asks for.
+    /// The machine file is not YAML.
     #[error("{message}")]
-    Syntax {
-        /// What the parser says.
+    Yaml {
+        /// What the parser says, without quoting the text: there may be a secret in it.
         message: String,
     },
+    /// A line of `.zEnv` sets nothing. It is not quoted: there may be a secret in it.
+    #[error("expected NAME=value; a value with spaces, quotes or $ goes in single quotes")]
+    NotAVariable,
+    /// Values given in code have no keys.
+    #[error("expected an object of keys and values")]
+    NotAnObject,
     /// Two rows of the tables have the same name.
     #[error("two plugins bring a setting of this name")]
     Ambiguous,

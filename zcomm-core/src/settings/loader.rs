@@ -133,7 +133,15 @@ impl<'a> Loader<'a> {
     ///
     /// [`Invalid`] lists everything that is wrong in all layers, values that a later layer overrides
     /// included: what is hidden today is in force when that layer goes away.
-    pub fn load(mut self) -> Result<Settings, Invalid> {
+    pub fn load(self) -> Result<Settings, Invalid> {
+        match self.load_rest() {
+            (settings, None) => Ok(settings),
+            (_, Some(faults)) => Err(faults),
+        }
+    }
+
+    /// Merges what is right in the layers, and says what is not: to show it, never to run by it.
+    pub fn load_rest(mut self) -> (Settings, Option<Invalid>) {
         let table = Table(std::mem::take(&mut self.keys));
         Gathering::new(table, self.read_file).gather(&self)
     }

@@ -6,8 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::table::Table;
 use super::value::Value;
-use super::{Key, Layer, Loader, Origin};
+use super::{Fault, Key, Layer, Loader, Origin};
 use crate::Secret;
 
 /// The settings in force; a clone is a pointer.
@@ -120,6 +121,12 @@ impl Settings {
     /// Whether a table has this key, without a complaint if none has.
     pub fn knows(&self, path: &str) -> bool {
         self.0.index.contains_key(path)
+    }
+
+    /// What is wrong with a path that the table does not have: the section lacks its feature, or another was meant.
+    pub fn unknown(&self, path: &str) -> Fault {
+        let keys = self.entries().iter().map(|entry| entry.key).collect();
+        Table(keys).unknown(path)
     }
 
     /// A text, an address or the word of a choice.

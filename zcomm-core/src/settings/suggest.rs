@@ -3,13 +3,25 @@
 /// The known path nearest to an unknown one, if it is near enough to be meant.
 pub(super) fn path<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let written = written.to_ascii_lowercase();
+    let known: Vec<&str> = known.into_iter().collect();
     let limit = (written.len() / 3).clamp(1, 4);
-    known
-        .into_iter()
-        .map(|name| (path_distance(&written, name), name))
+    let near = known
+        .iter()
+        .map(|name| (distance(&written, &name.to_ascii_lowercase()), *name))
         .filter(|(distance, _)| *distance <= limit)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, name)| name)
+        .min_by_key(|(distance, _)| *distance);
+    near.map(|(_, name)| name)
+        .or_else(|| only_one_called(&written, &known))
+}
+
+/// The path that a word without a section is the last part of, if there is but one.
+fn only_one_called<'a>(written: &str, known: &[&'a str]) -> Option<&'a str> {
+    let is_meant = |name: &&&str| name.rsplit('.').next() == Some(written);
+    let mut found = known.iter().filter(is_meant);
+    match (found.next(), found.next()) {
+        (Some(name), None) => Some(name),
+        _ => None,
+    }
 }
 
 /// The known variable that a foreign one is a slip of.
@@ -24,16 +36,6 @@ pub(super) fn variable<'a>(
     known
         .into_iter()
         .find(|name| is_slip(&upper, name) && *name != written)
-}
-
-/// A path in the wrong section, with the right last part, is as near as a slip of one letter.
-fn path_distance(written: &str, known: &str) -> usize {
-    let whole = distance(written, known);
-    let last = |path: &str| path.rsplit('.').next().map(str::to_owned);
-    if last(written) == last(known) {
-        return whole.min(1);
-    }
-    whole
 }
 
 fn is_slip(written: &str, known: &str) -> bool {

@@ -62,10 +62,18 @@ impl Table {
                 section: missing.name,
                 feature: missing.feature,
             },
+            // Whoever writes a section that is there means that section.
             _ => Fault::UnknownKey {
-                suggestion: suggest::path(path, self.0.iter().map(|key| key.path)).map(Into::into),
+                suggestion: suggest::path(path, self.paths(here.then_some(section)))
+                    .map(Into::into),
             },
         }
+    }
+
+    /// All paths, or those of one section.
+    fn paths<'a>(&'a self, section: Option<&'a str>) -> impl Iterator<Item = &'static str> + 'a {
+        let of_section = move |key: &&&'static Key| section.is_none() || key.section() == section;
+        self.0.iter().filter(of_section).map(|key| key.path)
     }
 
     /// The variable of ours that a foreign one is a slip of.

@@ -142,6 +142,7 @@ impl BifrostBuilder {
         // Rows are served here: a page from disk always has to show a token.
         self.config.files_without_token = false;
         let loopback = is_loopback(&self.config).await;
+        let asks = self.config.require_auth || !self.policy.admits_guests();
         let memory = || {
             let memory = MemoryStore::new(self.schema.models().to_vec());
             Arc::new(Committed::new(Arc::new(memory) as Arc<dyn Store>))
@@ -149,10 +150,7 @@ impl BifrostBuilder {
         let store = self.store.unwrap_or_else(memory);
         let app = Arc::new(App {
             schema: self.schema,
-            access: self
-                .access
-                .auth(self.config.require_auth)
-                .loopback(loopback),
+            access: self.access.auth(asks).loopback(loopback),
             store,
             policy: Arc::clone(&self.policy),
             answers: self.answers,

@@ -1,7 +1,7 @@
 //! Puts a server together and binds it. What then runs is in `accept`.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -180,7 +180,8 @@ impl<H: Handler> ServerBuilder<H> {
         let config = Arc::new(self.config);
         let proxies = Proxies::parse(&config.trusted_proxies)?;
         let tls = Tls::of(&config)?;
-        let listener = listen(&config).await?;
+        let asks = config.require_auth || !self.auth.admits_guests();
+        let listener = listen(&config, asks).await?;
         let address = local_addr(&listener)?;
         if config.lets_files_in(address) {
             warn!("pages from disk are let in without a token, as `file://` is listed");
@@ -213,6 +214,31 @@ impl<H: Handler> ServerBuilder<H> {
     }
 }
 
+impl<H> ServerBuilder<H> {
+    /// Finds what [`bind`](ServerBuilder::bind) would refuse, as far as that can be told without listening: files, lists,
+    /// and an address that is not for this machine alone.
+    ///
+    /// # Errors
+    ///
+    /// As `bind`.
+    pub fn check(&self) -> Result<(), Error> {
+        let config = &self.config;
+        Proxies::parse(&config.trusted_proxies)?;
+        Tls::of(config)?;
+        let ip = match config.host.as_str() {
+            "localhost" => Ok(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+            host => host.parse(),
+        };
+        // A name is looked up by `bind` only.
+        let Ok(ip) = ip else { return Ok(()) };
+        let address = SocketAddr::new(ip, config.port);
+        let asks = config.require_auth || !self.auth.admits_guests();
+        protected(config, address, asks)?;
+        OriginRules::new(&config.allowed_origins, &config.allowed_hosts, address)?;
+        Ok(())
+    }
+}
+
 impl<H> fmt::Debug for ServerBuilder<H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ServerBuilder")
@@ -221,7 +247,7 @@ impl<H> fmt::Debug for ServerBuilder<H> {
     }
 }
 
-async fn listen(config: &ServerConfig) -> Result<TcpListener, Error> {
+async fn listen(config: &ServerConfig, asks: bool) -> Result<TcpListener, Error> {
     let host = &config.host;
     let unknown = |source| Error::Host {
         host: host.clone(),
@@ -230,15 +256,22 @@ async fn listen(config: &ServerConfig) -> Result<TcpListener, Error> {
     let addresses = tokio::net::lookup_host((host.as_str(), config.port));
     let mut failed = unknown(std::io::ErrorKind::NotFound.into());
     for address in addresses.await.map_err(unknown)? {
-        if !config.is_local(address) && !config.require_auth && !config.allow_insecure {
-            return Err(Error::Insecure { address });
-        }
+        protected(config, address, asks)?;
         match TcpListener::bind(address).await {
             Ok(listener) => return Ok(listener),
             Err(source) => failed = bind_error(address, source),
         }
     }
     Err(failed)
+}
+
+/// Whether callers who may come from elsewhere are asked who they are, or somebody permitted that they are not.
+fn protected(config: &ServerConfig, address: SocketAddr, asks: bool) -> Result<(), Error> {
+    if config.is_local(address) || asks || config.allow_insecure {
+        Ok(())
+    } else {
+        Err(Error::Insecure { address })
+    }
 }
 
 fn bind_error(address: SocketAddr, source: std::io::Error) -> Error {

@@ -18,8 +18,13 @@ pub enum JwtError {
         least: usize,
     },
     /// A public key where a secret is wanted: everybody who has that key could make tokens.
-    #[error("the secret for HS256 is a key in PEM; use that key with RS256 or EdDSA")]
+    #[error(
+        "the secret for HS256 is a key in PEM; say what it is for with `jwt.algorithm` (RS256, EdDSA)"
+    )]
     PemAsSecret,
+    /// The name of a file where the key itself is wanted: whoever guesses the name could make tokens.
+    #[error("`jwt.key` is the name of a file; `jwt.key_file` (ZCOMM_JWT_KEY_FILE) takes names")]
+    PathAsKey,
     /// An RSA key that can be broken (RFC 7518 §3.3).
     #[error("the RSA key is too small; it needs at least 2048 bits")]
     SmallRsaKey,
@@ -74,6 +79,7 @@ impl JwtError {
         match self {
             Self::ShortSecret { .. } => "jwt_short_secret",
             Self::PemAsSecret => "jwt_pem_as_secret",
+            Self::PathAsKey => "jwt_path_as_key",
             Self::SmallRsaKey => "jwt_small_rsa_key",
             Self::NotAPublicKey { .. } => "jwt_not_a_public_key",
             Self::JwksSyntax { .. } => "jwks_syntax",

@@ -22,7 +22,7 @@ const KEYS: &[Key] = &[
     Key::text("jwt.key")
         .env("ZCOMM_JWT_KEY")
         .secret()
-        .doc("The shared secret (HS256, 32 bytes or more) or the issuer's public key in PEM."),
+        .doc("The shared secret (HS256, 32 bytes or more) or the issuer's public key in PEM; `jwt.key_file` names a file that has it."),
     Key::path("jwt.jwks")
         .env("ZCOMM_JWT_JWKS")
         .doc("A file with the issuer's key set, instead of `jwt.key` or besides it; read at the start."),
@@ -106,6 +106,9 @@ fn keys(settings: &Settings) -> Result<Vec<JwtKey>, JwtError> {
 }
 
 fn one_key(algorithm: Option<&str>, key: &Secret) -> Result<JwtKey, JwtError> {
+    if is_path(key.expose().trim()) {
+        return Err(JwtError::PathAsKey);
+    }
     match algorithm {
         Some("RS256") => JwtKey::rs256_pem(key.expose()),
         Some("EdDSA") => JwtKey::eddsa_pem(key.expose()),
@@ -123,6 +126,17 @@ fn read(path: &Path) -> Result<String, JwtError> {
             source,
         }),
     }
+}
+
+/// Whether it is the name of a file rather than what would be in it. A secret in base64 may begin with `/`, too.
+fn is_path(key: &str) -> bool {
+    let path = Path::new(key);
+    let begins = ["./", "../", "~/", ".\\", "..\\"];
+    let ends = ["pem", "key", "pub", "crt", "cer", "der", "txt", "json"];
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    begins.iter().any(|start| key.starts_with(start))
+        || extension.is_some_and(|found| ends.contains(&found))
+        || path.is_file()
 }
 
 #[cfg(test)]
@@ -206,6 +220,17 @@ mod tests {
             error(json!({ "key": "short" })),
             "the secret for HS256 has 5 bytes; it needs at least 32"
         );
+        for path in [
+            "/etc/zcomm/keys/of-the-issuer-2027.pem",
+            "~/keys/of-the-issuer-for-2027-and-2028",
+            concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"),
+        ] {
+            assert_eq!(
+                error(json!({ "key": path })),
+                "`jwt.key` is the name of a file; `jwt.key_file` (ZCOMM_JWT_KEY_FILE) takes names",
+                "{path}"
+            );
+        }
         assert_eq!(
             error(json!({ "jwks": "/nowhere/jwks.json" })),
             "could not read the key set `/nowhere/jwks.json`"
