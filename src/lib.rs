@@ -27,6 +27,9 @@ pub use zcomm_core as core;
 #[doc(inline)]
 pub use zcomm_core::net;
 
+#[cfg(feature = "cache")]
+#[doc(inline)]
+pub use zcomm_cache as cache;
 #[cfg(feature = "http")]
 #[doc(inline)]
 pub use zcomm_http as http;
