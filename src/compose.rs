@@ -15,10 +15,10 @@ mod websocket;
 
 #[cfg(feature = "bifrost")]
 pub(crate) use bifrost::{access, builder as bifrost};
-#[cfg(feature = "cache")]
-pub(crate) use cache::of as cache;
 #[cfg(all(feature = "bifrost", feature = "cache"))]
 pub(crate) use cache::around as cached;
+#[cfg(feature = "cache")]
+pub(crate) use cache::of as cache;
 #[cfg(feature = "http")]
 pub(crate) use http::{builder as http_builder, client as http_client};
 #[cfg(feature = "services")]

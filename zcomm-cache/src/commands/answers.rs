@@ -5,9 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tower::Layer;
-use zcomm_core::{
-    AnswerCache, BoxService, CacheKeyer, CacheStats, Clearing, Remembered, Scope,
-};
+use zcomm_core::{AnswerCache, BoxService, CacheKeyer, CacheStats, Clearing, Remembered, Scope};
 
 use super::keyer::PerIdentity;
 use super::layer::CacheLayer;

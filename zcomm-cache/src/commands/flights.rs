@@ -122,7 +122,10 @@ impl Flights {
     /// Takes a load out that has ended.
     pub(super) fn leave(&self, key: &CacheKey, number: u64) {
         let mut flights = self.lock();
-        if flights.get(key).is_some_and(|flight| flight.number == number) {
+        if flights
+            .get(key)
+            .is_some_and(|flight| flight.number == number)
+        {
             flights.remove(key);
         }
     }

@@ -234,21 +234,25 @@ impl<F: Future<Output = Outcome>> Future for CacheFuture<F> {
                     );
                 }
                 Projected::Leading { outcome } => {
-                    let lost = |_| Err(Error::Closed { host: "the cache".to_owned() });
+                    let lost = |_| {
+                        Err(Error::Closed {
+                            host: "the cache".to_owned(),
+                        })
+                    };
                     return outcome.poll(cx).map(|outcome| outcome.unwrap_or_else(lost));
                 }
-                Projected::Joined { waiting, again } => {
-                    match std::task::ready!(waiting.poll(cx)) {
-                        Ok(Landed::Answer(fresh)) => return Poll::Ready(shared(&fresh)),
-                        Ok(Landed::Failed(error)) => {
-                            return Poll::Ready(Err(Error::Shared(error)));
-                        }
-                        Ok(Landed::Alone) | Err(_) => again.take(),
+                Projected::Joined { waiting, again } => match std::task::ready!(waiting.poll(cx)) {
+                    Ok(Landed::Answer(fresh)) => return Poll::Ready(shared(&fresh)),
+                    Ok(Landed::Failed(error)) => {
+                        return Poll::Ready(Err(Error::Shared(error)));
                     }
-                }
+                    Ok(Landed::Alone) | Err(_) => again.take(),
+                },
             };
             let again = asking.expect("a future is not polled after it was ready");
-            self.set(Self::Asking { outcome: (again.0)() });
+            self.set(Self::Asking {
+                outcome: (again.0)(),
+            });
         }
     }
 }

@@ -1,6 +1,5 @@
 //! One load from its beginning to its end: polled in place, carried on by a task, kept, and told to those who wait.
 
-use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Waker};
 
@@ -35,19 +34,14 @@ where
     }
     let (done, outcome) = oneshot::channel();
     let limit = server.load_timeout();
-    let task = tokio::spawn(carry_on(work, limit, done));
+    let work = tokio::time::timeout(limit, work);
+    let task = tokio::spawn(async move {
+        let outcome = work.await;
+        // Its caller may have gone.
+        let _ = done.send(outcome.unwrap_or(Err(Error::Timeout { limit })));
+    });
     server.flights().own(&key, number, task.abort_handle());
     Begun::UnderWay(outcome)
-}
-
-async fn carry_on(
-    work: Pin<Box<dyn Future<Output = Outcome> + Send>>,
-    limit: std::time::Duration,
-    done: oneshot::Sender<Outcome>,
-) {
-    let outcome = tokio::time::timeout(limit, work).await;
-    // Its caller may have gone.
-    let _ = done.send(outcome.unwrap_or(Err(Error::Timeout { limit })));
 }
 
 /// Where a load ends: its answer is kept, the place is cleared, those who wait are told.

@@ -254,7 +254,9 @@ fn is_plain_get(request: &Request<Body>) -> bool {
 
 fn wants_only_kept(request: &Request<Body>) -> bool {
     let values = request.headers().get_all(CACHE_CONTROL).iter();
-    let mut words = values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+    let mut words = values
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','));
     words.any(|word| word.trim().eq_ignore_ascii_case("only-if-cached"))
 }
 

@@ -44,8 +44,8 @@ impl Variant {
     /// An answer that may be kept; nothing, if its server does not want that or it would never be of use.
     pub(super) fn new(policy: CachePolicy, headers: &HeaderMap, body: Bytes) -> Option<Self> {
         let fresh = policy.time_to_live(SystemTime::now());
-        let can_be_asked_about =
-            headers.contains_key(http::header::ETAG) || headers.contains_key(http::header::LAST_MODIFIED);
+        let can_be_asked_about = headers.contains_key(http::header::ETAG)
+            || headers.contains_key(http::header::LAST_MODIFIED);
         let lifetime = match can_be_asked_about {
             true => fresh.saturating_add(REVALIDATED_WITHIN),
             false => fresh,

@@ -140,10 +140,15 @@ impl Accounts {
             return account;
         }
         let share = self.share_of(Holder::of(scope));
-        let mut accounts = self.accounts.write().unwrap_or_else(PoisonError::into_inner);
+        let mut accounts = self
+            .accounts
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
         if accounts.len() >= MOST {
             let forgotten = trim(&mut accounts);
-            forgotten.iter().for_each(|account| self.forgotten.add(&account.counters));
+            forgotten
+                .iter()
+                .for_each(|account| self.forgotten.add(&account.counters));
         }
         let account = accounts.entry(scope.clone()).or_insert_with(|| {
             Arc::new(Account {
@@ -176,7 +181,9 @@ impl Accounts {
         let total = Counters::default();
         total.add(&self.forgotten);
         let accounts = self.accounts.read().unwrap_or_else(PoisonError::into_inner);
-        accounts.values().for_each(|account| total.add(&account.counters));
+        accounts
+            .values()
+            .for_each(|account| total.add(&account.counters));
         total.stats()
     }
 
@@ -229,7 +236,9 @@ impl Counters {
 
 /// Takes out what nobody holds: no entry, and nobody who works out an answer.
 fn trim<K: Hash + Eq + Clone, V>(map: &mut HashMap<K, Arc<V>>) -> Vec<Arc<V>> {
-    let idle = map.iter().filter(|(_, value)| Arc::strong_count(value) == 1);
+    let idle = map
+        .iter()
+        .filter(|(_, value)| Arc::strong_count(value) == 1);
     let idle: Vec<K> = idle.map(|(key, _)| key.clone()).collect();
     idle.iter().filter_map(|key| map.remove(key)).collect()
 }

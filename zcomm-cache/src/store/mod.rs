@@ -47,7 +47,9 @@ impl Store {
             entries,
             accounts: Accounts::new(config.ttl),
             least: capacity.div_ceil(config.max_entries.max(1)),
-            share: (capacity / 100).saturating_mul(u64::from(config.share.min(100))).max(1),
+            share: (capacity / 100)
+                .saturating_mul(u64::from(config.share.min(100)))
+                .max(1),
             #[cfg(feature = "test-util")]
             trusting: std::sync::atomic::AtomicBool::new(false),
         }
@@ -82,7 +84,8 @@ impl Store {
     /// Gives out what the key finds, whoever asks: a fault that tests look for.
     #[cfg(feature = "test-util")]
     pub(crate) fn trust_keys(&self) {
-        self.trusting.store(true, std::sync::atomic::Ordering::Relaxed);
+        self.trusting
+            .store(true, std::sync::atomic::Ordering::Relaxed);
     }
 
     /// Keeps something for a scope. Gives it back as it is kept; nothing, where it is larger than a user's share.

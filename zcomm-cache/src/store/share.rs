@@ -22,10 +22,13 @@ pub(crate) struct Share {
 impl Share {
     /// Books an entry that is about to be kept.
     pub(super) fn take(&self, key: &Arc<CacheKey>, entry: &Arc<Entry>) {
-        self.used.fetch_add(u64::from(entry.weight), Ordering::AcqRel);
+        self.used
+            .fetch_add(u64::from(entry.weight), Ordering::AcqRel);
         let live = self.live.fetch_add(1, Ordering::AcqRel);
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        let bearable = usize::try_from(live).unwrap_or(usize::MAX).saturating_mul(2);
+        let bearable = usize::try_from(live)
+            .unwrap_or(usize::MAX)
+            .saturating_mul(2);
         if queue.len() > bearable.saturating_add(SLACK) {
             queue.retain(|(_, entry)| entry.upgrade().is_some_and(|entry| !entry.is_gone()));
         }
@@ -35,7 +38,8 @@ impl Share {
     /// Books that an entry is no longer kept.
     pub(super) fn give_back(&self, entry: &Entry) {
         if entry.leave() {
-            self.used.fetch_sub(u64::from(entry.weight), Ordering::AcqRel);
+            self.used
+                .fetch_sub(u64::from(entry.weight), Ordering::AcqRel);
             self.live.fetch_sub(1, Ordering::AcqRel);
         }
     }

@@ -69,7 +69,10 @@ impl Event for SetCacheTtl {
 }
 
 fn query_cache(cx: &EventCx<'_>) -> Value {
-    let stats = cx.app.answers().map(|cache| cache.stats(&cx.identity.scope()));
+    let stats = cx
+        .app
+        .answers()
+        .map(|cache| cache.stats(&cx.identity.scope()));
     let stats = stats.unwrap_or_default();
     json!({
         "hits": stats.hits,
