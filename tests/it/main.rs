@@ -8,6 +8,7 @@
 mod examples;
 mod facade;
 mod http_program;
+mod isolation;
 mod needs_postgres;
 mod needs_redis;
 mod program;
