@@ -5,6 +5,7 @@
     reason = "a test that panics has failed, and says where"
 )]
 
+mod cache;
 mod examples;
 mod facade;
 mod http_program;

@@ -48,7 +48,7 @@ impl CacheKey {
             bytes: Vec::with_capacity(384),
             scope: scope.clone(),
         };
-        builder.put_scope();
+        put_scope(&mut builder.bytes, scope);
         builder
     }
 
@@ -111,37 +111,37 @@ impl KeyBuilder {
         }
     }
 
-    fn put_scope(&mut self) {
-        // Taken apart without `..`: a field that is added to a scope does not compile until it is in the key.
-        match &self.scope.clone() {
-            Scope::User {
-                user,
-                app,
-                roles,
-                auth_context,
-            } => {
-                self.put("scope", b"user");
-                self.put("user", user.as_bytes());
-                self.put("app", app.as_bytes());
-                self.put("roles", &(roles.len() as u64).to_be_bytes());
-                for role in &**roles {
-                    self.put("role", role.as_bytes());
-                }
-                self.put("context", auth_context.as_str().as_bytes());
-            }
-            Scope::Guest { app } => {
-                self.put("scope", b"guest");
-                self.put("app", app.as_bytes());
-            }
-            Scope::Credential(digest) => {
-                self.put("scope", b"credential");
-                self.put("digest", digest.as_bytes());
-            }
-        }
-    }
-
     fn put(&mut self, tag: &str, value: &[u8]) {
         put(&mut self.bytes, tag, value);
+    }
+}
+
+fn put_scope(bytes: &mut Vec<u8>, scope: &Scope) {
+    // Taken apart without `..`: a field that is added to a scope does not compile until it is in the key.
+    match scope {
+        Scope::User {
+            user,
+            app,
+            roles,
+            auth_context,
+        } => {
+            put(bytes, "scope", b"user");
+            put(bytes, "user", user.as_bytes());
+            put(bytes, "app", app.as_bytes());
+            put(bytes, "roles", &(roles.len() as u64).to_be_bytes());
+            for role in &**roles {
+                put(bytes, "role", role.as_bytes());
+            }
+            put(bytes, "context", auth_context.as_str().as_bytes());
+        }
+        Scope::Guest { app } => {
+            put(bytes, "scope", b"guest");
+            put(bytes, "app", app.as_bytes());
+        }
+        Scope::Credential(digest) => {
+            put(bytes, "scope", b"credential");
+            put(bytes, "digest", digest.as_bytes());
+        }
     }
 }
 
