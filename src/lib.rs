@@ -45,3 +45,8 @@ pub use zcomm_ws as ws;
 use zcomm_services_postgres as _;
 #[cfg(feature = "redis")]
 use zcomm_services_redis as _;
+
+/// The guide is compiled and run with the other examples.
+#[cfg(all(doctest, feature = "cache"))]
+#[doc = include_str!("../docs/cache.md")]
+mod cache_guide {}

@@ -133,10 +133,10 @@ impl Place {
 
     /// What was changed at an address is no longer what was kept of it (RFC 9111 §4.4).
     fn changed(&self, status: StatusCode) {
-        if status.is_success() || status.is_redirection() {
-            if let Some(entry) = self.found() {
-                self.store.drop_entry(&self.key, &entry);
-            }
+        if (status.is_success() || status.is_redirection())
+            && let Some(entry) = self.found()
+        {
+            self.store.drop_entry(&self.key, &entry);
         }
     }
 
