@@ -63,9 +63,4 @@ impl Share {
         }
         oldest
     }
-
-    #[cfg(test)]
-    pub(super) fn used(&self) -> u64 {
-        self.used.load(Ordering::Acquire)
-    }
 }
