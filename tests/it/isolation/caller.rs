@@ -134,7 +134,7 @@ impl Caller<'_> {
 
         let steady = self.world.lock_of(self.number) == lock;
         if reply["code"] == "forbidden" {
-            return match steady && lock % 2 == 0 {
+            return match steady && lock.is_multiple_of(2) {
                 true => Err(format!("was locked out: {reply}")),
                 false => Ok(()),
             };

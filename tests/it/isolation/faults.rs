@@ -171,7 +171,7 @@ impl data::Store for Store {
         }
         let written = self.memory.write(writes).await;
         let count = self.writes.fetch_add(1, Ordering::SeqCst);
-        if model == name(MODELS - 1) && count % 3 == 0 {
+        if model == name(MODELS - 1) && count.is_multiple_of(3) {
             return Err(DataError::Timeout {
                 limit: Duration::from_secs(10),
             });

@@ -239,6 +239,7 @@ impl AuthPolicy for Policy {
             }
         );
         let place = self.identities.iter().position(|known| known == who);
-        !reads || place.is_none_or(|place| self.locked[place].load(Ordering::SeqCst) % 2 == 0)
+        !reads
+            || place.is_none_or(|place| self.locked[place].load(Ordering::SeqCst).is_multiple_of(2))
     }
 }
