@@ -157,6 +157,8 @@ impl CommBuilder {
             project,
             #[cfg(feature = "bifrost")]
             data: std::sync::OnceLock::new(),
+            #[cfg(feature = "cache")]
+            cache: std::sync::OnceLock::new(),
             #[cfg(feature = "http")]
             http: std::sync::OnceLock::new(),
             #[cfg(feature = "services")]

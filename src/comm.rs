@@ -35,6 +35,8 @@ pub(crate) struct Inner {
     pub(crate) policy: Option<Arc<dyn zcomm_core::AuthPolicy>>,
     #[cfg(feature = "bifrost")]
     pub(crate) data: std::sync::OnceLock<crate::data::Data>,
+    #[cfg(feature = "cache")]
+    pub(crate) cache: std::sync::OnceLock<zcomm_cache::Cache>,
     #[cfg(feature = "http")]
     pub(crate) http: std::sync::OnceLock<zcomm_http::HttpClient>,
     #[cfg(feature = "services")]
@@ -114,7 +116,7 @@ impl Comm {
     pub fn http(&self) -> &zcomm_http::HttpClient {
         self.0
             .http
-            .get_or_init(|| crate::compose::http_client(&self.0.transports, &self.0.settings))
+            .get_or_init(|| crate::compose::http_client(&self.0))
     }
 
     /// Begins an HTTP client of one's own over the same transports, with the deadlines of the settings.
@@ -130,7 +132,27 @@ impl Comm {
     /// ```
     #[cfg(feature = "http")]
     pub fn http_builder(&self) -> zcomm_http::HttpClientBuilder {
-        crate::compose::http_builder(&self.0.transports, &self.0.settings)
+        crate::compose::http_builder(&self.0)
+    }
+
+    /// The cache of this application: what it did, and how it is cleared. Every call gives the same one.
+    ///
+    /// zBifrost servers keep the answers to reads in it (`cache.enabled`), the HTTP client those of servers elsewhere
+    /// (`http.cache`).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use zcomm::{Comm, core::Clearing};
+    ///
+    /// let comm = Comm::builder().isolated().build()?;
+    /// comm.cache().set_ttl(Duration::from_secs(5));
+    /// comm.cache().clear(Clearing::Model("users"));
+    /// assert_eq!(comm.cache().stats().hits, 0);
+    /// # Ok::<(), zcomm::Error>(())
+    /// ```
+    #[cfg(feature = "cache")]
+    pub fn cache(&self) -> &zcomm_cache::Cache {
+        crate::compose::cache(&self.0)
     }
 
     /// The local services. Every call gives the same manager.
@@ -162,9 +184,12 @@ impl Comm {
     #[cfg(feature = "bifrost")]
     pub fn bifrost(&self) -> Result<zcomm_ws::bifrost::BifrostBuilder, Error> {
         let (server, data) = (crate::compose::bifrost(&self.0)?, self.data()?);
-        Ok(server
+        let server = server
             .schema(data.schema().clone())
-            .committed(Arc::clone(data.store())))
+            .committed(Arc::clone(data.store()));
+        #[cfg(feature = "cache")]
+        let server = crate::compose::cached(&self.0, server);
+        Ok(server)
     }
 
     /// The rows of the application: the store that [`bifrost`](Self::bifrost) serves, from code. In memory.

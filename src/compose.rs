@@ -2,6 +2,8 @@
 
 #[cfg(feature = "bifrost")]
 mod bifrost;
+#[cfg(feature = "cache")]
+mod cache;
 #[cfg(feature = "http")]
 mod http;
 #[cfg(feature = "ws")]
@@ -14,6 +16,10 @@ mod websocket;
 
 #[cfg(feature = "bifrost")]
 pub(crate) use bifrost::{access, builder as bifrost};
+#[cfg(all(feature = "bifrost", feature = "cache"))]
+pub(crate) use cache::around as cached;
+#[cfg(feature = "cache")]
+pub(crate) use cache::of as cache;
 #[cfg(feature = "http")]
 pub(crate) use http::{builder as http_builder, client as http_client};
 #[cfg(feature = "ws")]

@@ -27,6 +27,9 @@ pub use zcomm_core as core;
 #[doc(inline)]
 pub use zcomm_core::net;
 
+#[cfg(feature = "cache")]
+#[doc(inline)]
+pub use zcomm_cache as cache;
 #[cfg(feature = "http")]
 #[doc(inline)]
 pub use zcomm_http as http;
@@ -42,3 +45,8 @@ pub use zcomm_ws as ws;
 use zcomm_services_postgres as _;
 #[cfg(feature = "redis")]
 use zcomm_services_redis as _;
+
+/// The guide is compiled and run with the other examples.
+#[cfg(all(doctest, feature = "cache"))]
+#[doc = include_str!("../docs/cache.md")]
+mod cache_guide {}

@@ -11,6 +11,7 @@ use zcomm::Comm;
 
 /// Each plugin: whether its feature is on, and its name.
 const PLUGINS: &[(bool, &str)] = &[
+    (cfg!(feature = "cache"), "cache"),
     (cfg!(feature = "http"), "http"),
     (cfg!(feature = "jwt"), "jwt"),
     (cfg!(feature = "postgres"), "postgresql"),

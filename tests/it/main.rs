@@ -5,9 +5,11 @@
     reason = "a test that panics has failed, and says where"
 )]
 
+mod cache;
 mod examples;
 mod facade;
 mod http_program;
+mod isolation;
 mod level2;
 mod needs_postgres;
 mod needs_redis;

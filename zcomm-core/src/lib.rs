@@ -42,7 +42,10 @@ pub use auth::{
 #[cfg(feature = "jwt")]
 pub use auth::{Jwt, JwtError, JwtKey, PLUGIN_JWT};
 pub use body::Body;
-pub use cache::{AnswerCache, CacheKey, CacheKeyer, CacheRequest, Remembered};
+pub use cache::{
+    AnswerCache, CacheKey, CacheKeyer, CacheRequest, CacheStats, CachedMark, Clearing, Recallable,
+    Remembered,
+};
 pub use caller::{Caller, ConnectionId, Peer};
 pub use code::Code;
 pub use command::{CacheWish, Command};

@@ -14,6 +14,7 @@ use crate::transport::Transport;
 ///
 /// Each row: name, other names, feature of the facade, crate.
 const FIRST_PARTY: &[(&str, &[&str], &str, &str)] = &[
+    ("cache", &[], "cache", "zcomm-cache"),
     ("http", &["https"], "http", "zcomm-http"),
     ("jwt", &[], "jwt", "zcomm-core"),
     (

@@ -32,6 +32,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "zcomm-services-sqlite",
         ],
     ),
+    ("zcomm-bench-cache", &[CORE, "zcomm-cache"]),
     ("zcomm-bench-http", &[CORE, "zcomm-http"]),
     ("xtask", &[]),
 ];

@@ -1,18 +1,34 @@
 //! Keys that are equal only if every field of theirs is.
 
 use std::fmt;
-use std::sync::Arc;
+use std::hash::{Hash, Hasher};
 
+use crate::data::Query;
 use crate::identity::Scope;
 
 /// The key of a kept answer. It can only be made from a [`Scope`].
 ///
 /// Its fields are tagged and stand behind their lengths, so no two different lists of fields give the same bytes:
 /// joining `a|b` with `c` is not joining `a` with `b|c`.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone)]
 pub struct CacheKey {
-    bytes: Arc<[u8]>,
+    bytes: Vec<u8>,
     scope: Scope,
+}
+
+// The scope is among the bytes: comparing those compares every field.
+impl PartialEq for CacheKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes == other.bytes
+    }
+}
+
+impl Eq for CacheKey {}
+
+impl Hash for CacheKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write(&self.bytes);
+    }
 }
 
 impl CacheKey {
@@ -29,11 +45,18 @@ impl CacheKey {
     /// ```
     pub fn builder(scope: &Scope) -> KeyBuilder {
         let mut builder = KeyBuilder {
-            bytes: Vec::with_capacity(128),
+            bytes: Vec::with_capacity(384),
             scope: scope.clone(),
         };
-        builder.put_scope();
+        put_scope(&mut builder.bytes, scope);
         builder
+    }
+
+    /// The same key with one more field: for what its maker could not know.
+    #[must_use]
+    pub fn with(mut self, tag: &str, value: impl AsRef<[u8]>) -> Self {
+        put(&mut self.bytes, tag, value.as_ref());
+        self
     }
 
     /// For whom the answer is.
@@ -68,49 +91,65 @@ impl KeyBuilder {
         self
     }
 
+    /// Adds a read in its canonical form.
+    #[must_use]
+    pub fn query(mut self, query: &Query) -> Self {
+        self.put("query", &[]);
+        let start = self.bytes.len();
+        query.canonical_into(&mut self.bytes);
+        // The length of the field was not known before it was written.
+        let length = (self.bytes.len() - start) as u64;
+        self.bytes[start - 8..start].copy_from_slice(&length.to_be_bytes());
+        self
+    }
+
     /// The key of all fields so far.
     pub fn finish(self) -> CacheKey {
         CacheKey {
-            bytes: self.bytes.into(),
+            bytes: self.bytes,
             scope: self.scope,
         }
     }
 
-    fn put_scope(&mut self) {
-        // Taken apart without `..`: a field that is added to a scope does not compile until it is in the key.
-        match self.scope.clone() {
-            Scope::User {
-                user,
-                app,
-                roles,
-                auth_context,
-            } => {
-                self.put("scope", b"user");
-                self.put("user", user.as_bytes());
-                self.put("app", app.as_bytes());
-                self.put("roles", &(roles.len() as u64).to_be_bytes());
-                for role in &*roles {
-                    self.put("role", role.as_bytes());
-                }
-                self.put("context", auth_context.as_str().as_bytes());
+    fn put(&mut self, tag: &str, value: &[u8]) {
+        put(&mut self.bytes, tag, value);
+    }
+}
+
+fn put_scope(bytes: &mut Vec<u8>, scope: &Scope) {
+    // Taken apart without `..`: a field that is added to a scope does not compile until it is in the key.
+    match scope {
+        Scope::User {
+            user,
+            app,
+            roles,
+            auth_context,
+        } => {
+            put(bytes, "scope", b"user");
+            put(bytes, "user", user.as_bytes());
+            put(bytes, "app", app.as_bytes());
+            put(bytes, "roles", &(roles.len() as u64).to_be_bytes());
+            for role in &**roles {
+                put(bytes, "role", role.as_bytes());
             }
-            Scope::Guest { app } => {
-                self.put("scope", b"guest");
-                self.put("app", app.as_bytes());
-            }
-            Scope::Credential(digest) => {
-                self.put("scope", b"credential");
-                self.put("digest", digest.as_bytes());
-            }
+            put(bytes, "context", auth_context.as_str().as_bytes());
+        }
+        Scope::Guest { app } => {
+            put(bytes, "scope", b"guest");
+            put(bytes, "app", app.as_bytes());
+        }
+        Scope::Credential(digest) => {
+            put(bytes, "scope", b"credential");
+            put(bytes, "digest", digest.as_bytes());
         }
     }
+}
 
-    fn put(&mut self, tag: &str, value: &[u8]) {
-        for part in [tag.as_bytes(), value] {
-            self.bytes
-                .extend_from_slice(&(part.len() as u64).to_be_bytes());
-            self.bytes.extend_from_slice(part);
-        }
+/// A field: its tag and its value, each behind its length.
+fn put(bytes: &mut Vec<u8>, tag: &str, value: &[u8]) {
+    for part in [tag.as_bytes(), value] {
+        bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
+        bytes.extend_from_slice(part);
     }
 }
 

@@ -10,7 +10,7 @@ use http::request::Parts;
 use crate::command::Command;
 use crate::identity::Scope;
 
-pub use answers::{AnswerCache, Remembered};
+pub use answers::{AnswerCache, CacheStats, CachedMark, Clearing, Recallable, Remembered};
 pub use key::{CacheKey, KeyBuilder};
 
 /// What a [`CacheKeyer`] judges: a request's head, and what it was resolved to.

@@ -3,7 +3,7 @@
 use super::filter::{Condition, Filter};
 use super::lookup::{Lookup, Part};
 use super::order::{Direction, Order};
-use super::page::Start;
+use super::page::{Page, Start};
 use super::query::{BigInts, Query, Shape};
 use super::value::Value;
 use super::write::{Effect, Values, Write};
@@ -23,7 +23,11 @@ impl Canonical {
     }
 
     fn count(&mut self, count: usize) {
-        self.0.extend_from_slice(&(count as u64).to_be_bytes());
+        self.number(count as u64);
+    }
+
+    fn number(&mut self, number: u64) {
+        self.0.extend_from_slice(&number.to_be_bytes());
     }
 
     fn flag(&mut self, flag: bool) {
@@ -115,26 +119,51 @@ impl Canonical {
 impl Query {
     /// The query as bytes that are equal only for equal queries; a cache's key holds them.
     pub fn canonical(&self) -> Vec<u8> {
-        let mut out = Canonical::default();
+        let mut bytes = Vec::new();
+        self.canonical_into(&mut bytes);
+        bytes
+    }
+
+    /// The same bytes behind those that are there.
+    pub(crate) fn canonical_into(&self, bytes: &mut Vec<u8>) {
+        // Taken apart without `..`: a member that is added to a query does not compile until it is in here.
+        let Self {
+            model,
+            filter,
+            fields,
+            order,
+            page: Page { limit, start },
+            shape,
+            big_ints,
+        } = self;
+        let mut out = Canonical(std::mem::take(bytes));
         out.text("read");
-        out.text(self.model.name());
-        out.filter(&self.filter);
-        out.flag(self.fields.is_some());
-        let fields = self.fields.iter().flatten();
-        fields.for_each(|field| out.text(&field.name));
-        out.text("order");
-        out.order(&self.order);
-        match self.page.limit {
-            None => out.text(""),
-            Some(limit) => out.text(&limit.to_string()),
+        out.text(model.name());
+        out.filter(filter);
+        match fields {
+            None => out.text("all"),
+            Some(fields) => {
+                out.text("named");
+                out.count(fields.len());
+                fields.iter().for_each(|field| out.text(&field.name));
+            }
         }
-        match &self.page.start {
-            Start::Offset(offset) => out.text(&offset.to_string()),
-            Start::Cursor(cursor) => out.text(&format!("after {cursor}")),
+        out.order(order);
+        out.flag(limit.is_some());
+        out.number(limit.unwrap_or_default());
+        match start {
+            Start::Offset(offset) => {
+                out.text("offset");
+                out.number(*offset);
+            }
+            Start::Cursor(cursor) => {
+                out.text("after");
+                out.text(cursor);
+            }
         }
-        out.flag(self.shape == Shape::One);
-        out.flag(self.big_ints == BigInts::String);
-        out.into_bytes()
+        out.flag(*shape == Shape::One);
+        out.flag(*big_ints == BigInts::String);
+        *bytes = out.into_bytes();
     }
 }
 

@@ -95,6 +95,7 @@ impl Section {
 /// from a key that does not exist.
 pub const SECTIONS: &[Section] = &[
     Section::new("websocket", "ws", "The WebSocket server."),
+    Section::new("cache", "cache", "Answers that are kept."),
     Section::new("http", "http", "The HTTP client."),
     Section::new("bifrost", "bifrost", "The zBifrost protocol."),
     Section::new("jwt", "jwt", "JSON Web Tokens."),

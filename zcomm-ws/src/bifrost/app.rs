@@ -83,7 +83,7 @@ impl App {
         })
     }
 
-    fn readable_models(&self, caller: &Caller) -> Vec<&str> {
+    pub(super) fn readable_models(&self, caller: &Caller) -> Vec<&str> {
         let who = caller.identity();
         let models = self.schema.models().iter();
         let readable = models.filter(|model| self.access.rights(model, &who).is_ok());

@@ -8,7 +8,8 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::task::JoinHandle;
 use tower::ServiceBuilder;
-use zcomm_core::data::{Access, Committed, MemoryStore, Schema, Store};
+use tower::util::Either;
+use zcomm_core::data::{Access, Committed, Generations, MemoryStore, Schema, Store};
 use zcomm_core::{AnswerCache, AuthLayer, AuthPolicy, BoxService, DeadlineLayer, Open};
 
 use super::app::{App, AppStore};
@@ -29,9 +30,12 @@ pub struct BifrostBuilder {
     access: Access,
     store: Option<AppStore>,
     policy: Arc<dyn AuthPolicy>,
-    answers: Option<Arc<dyn AnswerCache>>,
+    answers: Option<MakeCache>,
     limits: Limits,
 }
+
+/// Makes a cache that follows the generations of the server's store.
+type MakeCache = Box<dyn FnOnce(&Generations) -> Arc<dyn AnswerCache> + Send>;
 
 impl Default for BifrostBuilder {
     fn default() -> Self {
@@ -84,9 +88,19 @@ impl BifrostBuilder {
         self
     }
 
-    /// Answers that are remembered by the bytes of the message that asked for them.
-    pub fn answers(mut self, answers: Arc<dyn AnswerCache>) -> Self {
-        self.answers = Some(answers);
+    /// Keeps the answers of reads: what `make` gives is asked before a message is parsed, and stands around the events,
+    /// inside of authorization. It is given the generations of the store that is served, whichever that will be.
+    pub fn cache(
+        mut self,
+        make: impl FnOnce(&Generations) -> Arc<dyn AnswerCache> + Send + 'static,
+    ) -> Self {
+        self.answers = Some(Box::new(make));
+        self
+    }
+
+    /// Works out every answer anew.
+    pub fn without_cache(mut self) -> Self {
+        self.answers = None;
         self
     }
 
@@ -148,12 +162,13 @@ impl BifrostBuilder {
             Arc::new(Committed::new(Arc::new(memory) as Arc<dyn Store>))
         };
         let store = self.store.unwrap_or_else(memory);
+        let answers = self.answers.map(|make| make(store.generations()));
         let app = Arc::new(App {
             schema: self.schema,
             access: self.access.auth(asks).loopback(loopback),
             store,
             policy: Arc::clone(&self.policy),
-            answers: self.answers,
+            answers,
             limits: self.limits,
             longest_message: self.config.max_message_size,
         });
@@ -194,11 +209,15 @@ async fn is_loopback(config: &ServerConfig) -> bool {
 /// What every request passes, outermost first.
 fn stack(app: &Arc<App>) -> BoxService {
     let router = Router::new(Arc::clone(app), events::all());
+    let events = match app.answers() {
+        Some(cache) => Either::Left(cache.around(BoxService::new(router))),
+        None => Either::Right(router),
+    };
     let stack = ServiceBuilder::new()
         .layer(DeadlineLayer::new(app.limits().request))
         .layer(ResolveLayer::new(Arc::clone(app)))
         .layer(AuthLayer::shared(Arc::clone(&app.policy)))
-        .service(router);
+        .service(events);
     BoxService::new(stack)
 }
 

@@ -75,6 +75,8 @@ pub(super) enum Fault {
     Streamed,
     #[error("the request did not pass `{missing}`")]
     LayerMissing { missing: &'static str },
+    #[error("this server keeps no answers")]
+    NoCache,
     #[error("the store did a write and said nothing of it")]
     SilentStore,
 }

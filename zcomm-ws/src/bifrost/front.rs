@@ -7,7 +7,7 @@ use std::time::{Instant, SystemTime};
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use tower::ServiceExt;
-use zcomm_core::{Body, BoxService, Caller, Error, Refusal};
+use zcomm_core::{Body, BoxService, Caller, Error, Recallable, Refusal};
 
 use super::app::App;
 use super::envelope::{Envelope, RequestId};
@@ -201,6 +201,8 @@ fn request(connection: &Connection, event: &str, message: String) -> Request<Bod
     extensions.insert(Arc::clone(connection.caller()));
     extensions.insert(*connection.peer());
     extensions.insert(connection.clone());
+    // The message names its event, so the same bytes ask for the same again.
+    extensions.insert(Recallable);
     request
 }
 

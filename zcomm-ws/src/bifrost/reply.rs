@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use zcomm_core::{Body, Code, Error};
+use zcomm_core::{Body, CachedMark, Code, Error};
 
 /// `{"result":…}` of anything that can be written as JSON.
 ///
@@ -26,6 +26,18 @@ pub fn result_of_json(json: &[u8], members: &[(&str, &str)]) -> Response<Body> {
     }
     body.push(b'}');
     json_response(StatusCode::OK, body.into())
+}
+
+/// `{"result":…,"_cached":false,…}` of rows that were read just now, with the mark that lets a cache keep it.
+pub fn read_of_json(json: &[u8], members: &[(&str, &str)]) -> Response<Body> {
+    const BEFORE: usize = br#"{"result":,"_cached":"#.len();
+    let members: Vec<_> = std::iter::once(("_cached", "false"))
+        .chain(members.iter().copied())
+        .collect();
+    let mut response = result_of_json(json, &members);
+    let at = BEFORE + json.len();
+    response.extensions_mut().insert(CachedMark { at });
+    response
 }
 
 /// An object that is a whole reply by itself.
@@ -110,6 +122,18 @@ mod tests {
         let response = result_of_json(br#"[{"id": 1}]"#, &[("_cached", "false")]);
 
         assert_eq!(text(&response), r#"{"result":[{"id": 1}],"_cached":false}"#);
+    }
+
+    #[test]
+    fn the_mark_of_a_read_is_where_it_says_that_it_is_fresh() {
+        let response = read_of_json(br#"["_cached"]"#, &[("_more", "true")]);
+
+        let mark = response.extensions().get::<CachedMark>().unwrap();
+        let kept = mark.kept(response.body().as_bytes().unwrap()).unwrap();
+
+        let expected = r#"{"result":["_cached"],"_cached":true,"_more":true}"#;
+        assert_eq!(kept, expected);
+        assert_eq!(text(&response), expected.replacen("true", "false", 1));
     }
 
     #[test]

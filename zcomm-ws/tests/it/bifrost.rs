@@ -326,9 +326,8 @@ async fn a_remembered_answer_is_no_way_around_the_policy() {
     let answers = |user: &'static str| Arc::new(OneAnswer(Identity::user(user).scope()));
     let mut told = Vec::new();
     for (remembered_for, user) in [("ada", "ada"), ("ada", "bob"), ("eve", "eve")] {
-        let builder = open()
-            .auth(Arc::new(NoPingForEve))
-            .answers(answers(remembered_for));
+        let cache = answers(remembered_for);
+        let builder = open().auth(Arc::new(NoPingForEve)).cache(move |_| cache);
         let (_server, address) = serve(builder).await;
         let (mut client, _) = greeted(address, &format!("/?token={user}")).await;
         let reply = client.ask(json!({"event": "ping", "_requestId": 5})).await;

@@ -32,16 +32,15 @@ async fn read(app: &App, identity: &Identity, query: &Query) -> Result<Response<
         .access()
         .query(query.clone(), &Requester::new(identity))?;
     let rows = app.store().read(&permitted).await?;
-    let cached = ("_cached", "false");
     if query.shape == Shape::One {
-        return Ok(reply::result_of_json(&rows.one(), &[cached]));
+        return Ok(reply::read_of_json(&rows.one(), &[]));
     }
     match &rows.next {
-        None => Ok(reply::result_of_json(&rows.json, &[cached])),
+        None => Ok(reply::read_of_json(&rows.json, &[])),
         Some(next) => {
             let next = serde_json::Value::from(next.as_str()).to_string();
-            let members = [cached, ("_more", "true"), ("_next", next.as_str())];
-            Ok(reply::result_of_json(&rows.json, &members))
+            let members = [("_more", "true"), ("_next", next.as_str())];
+            Ok(reply::read_of_json(&rows.json, &members))
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The events that every server answers, one file per family.
 
+mod cache;
 mod connection;
 mod dispatch;
 mod schema;
@@ -14,6 +15,10 @@ pub(super) fn all() -> Events {
     events.insert("connection_info", Arc::new(connection::ConnectionInfo));
     events.insert("ping", Arc::new(connection::Ping));
     events.insert("get_schema", Arc::new(schema::GetSchema));
+    events.insert("cache_stats", Arc::new(cache::CacheStats));
+    events.insert("clear_cache", Arc::new(cache::ClearCache));
+    events.insert("set_cache_ttl", Arc::new(cache::SetCacheTtl));
+    events.insert("set_query_cache_ttl", Arc::new(cache::SetCacheTtl));
     events.insert("dispatch", Arc::new(dispatch::Dispatch));
     events
 }
