@@ -43,9 +43,6 @@ pub enum Error {
         /// Where the server was to listen.
         address: SocketAddr,
     },
-    /// zBifrost was asked to take tokens as messages.
-    #[error("zBifrost takes no token by message yet: leave `first_message_auth` off")]
-    FirstMessage,
     /// An allowed origin has not the form of one.
     #[error(
         "`{origin}` is no origin like `https://example.org` (setting `websocket.allowed_origins`)"
@@ -85,7 +82,6 @@ impl Error {
             Self::Bind { .. } => "bind_failed",
             Self::Host { .. } => "host_invalid",
             Self::Insecure { .. } => "insecure",
-            Self::FirstMessage => "first_message",
             Self::OriginInvalid { .. } => "origin_invalid",
             Self::Closed { .. } => "closed",
             Self::OutboxFull { .. } => "outbox_full",

@@ -1,13 +1,15 @@
 //! What every event may need: models, store, policy, limits. Routes nothing.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::{Value, json};
 use zcomm_core::data::{Access, Committed, Schema, Store};
-use zcomm_core::{AnswerCache, AuthPolicy, Caller};
+use zcomm_core::{AnswerCache, AuthPolicy, Caller, Identity};
 
 use super::rate::Limits;
+use crate::hub::Hub;
+use crate::server::{Connection, Door};
 
 /// The store of an app, behind everything that a write must pass.
 pub(super) type AppStore = Arc<Committed<Arc<dyn Store>>>;
@@ -21,6 +23,8 @@ pub struct App {
     pub(super) answers: Option<Arc<dyn AnswerCache>>,
     pub(super) limits: Limits,
     pub(super) longest_message: usize,
+    pub(super) hub: Hub,
+    pub(super) door: Arc<OnceLock<Door>>,
 }
 
 impl App {
@@ -56,23 +60,42 @@ impl App {
         self.longest_message
     }
 
+    /// Its connections.
+    pub fn hub(&self) -> &Hub {
+        &self.hub
+    }
+
+    /// Whoever identifies callers; there once the server listens.
+    pub(super) fn door(&self) -> Option<&Door> {
+        self.door.get()
+    }
+
+    /// Puts another identity in place on a live connection.
+    pub(super) fn renew(&self, connection: &Connection, identity: Identity) {
+        connection.renew(identity);
+    }
+
+    /// Who the caller is, as it is told.
+    pub(super) fn auth_info(who: &Identity) -> Value {
+        let roles: Vec<&str> = who.roles().iter().map(|role| &**role).collect();
+        json!({
+            "authenticated": who.name().is_some(),
+            "context": who.context().as_str(),
+            "user": who.name(),
+            "role": roles.first(),
+            "roles": roles,
+        })
+    }
+
     /// What a client is told about the connection, on connect and when it asks.
     pub(super) fn connection_info(&self, caller: &Caller) -> Value {
-        let who = caller.identity();
-        let roles: Vec<&str> = who.roles().iter().map(|role| &**role).collect();
         json!({
             "event": "connection_info",
             "data": {
                 "server_version": env!("CARGO_PKG_VERSION"),
                 "protocol": super::PROTOCOL,
                 "features": ["connection_info", "realtime_sync", "legacy_broadcast"],
-                "auth": {
-                    "authenticated": who.name().is_some(),
-                    "context": who.context().as_str(),
-                    "user": who.name(),
-                    "role": roles.first(),
-                    "roles": roles,
-                },
+                "auth": Self::auth_info(&caller.identity()),
                 "session_id": caller.connection().to_string(),
                 "limits": {
                     "max_message_size": self.longest_message,
@@ -88,6 +111,25 @@ impl App {
         let models = self.schema.models().iter();
         let readable = models.filter(|model| self.access.rights(model, &who).is_ok());
         readable.map(|model| model.name()).collect()
+    }
+}
+
+#[cfg(test)]
+impl App {
+    /// One whose rows everybody may read and write, for tests.
+    pub(super) fn open(schema: Schema) -> Self {
+        let memory = zcomm_core::data::MemoryStore::new(schema.models().to_vec());
+        Self {
+            access: Access::unrestricted(),
+            store: Arc::new(Committed::new(Arc::new(memory))),
+            policy: Arc::new(zcomm_core::Open),
+            answers: None,
+            limits: Limits::default(),
+            longest_message: 1024,
+            hub: Hub::new(),
+            door: Arc::default(),
+            schema,
+        }
     }
 }
 

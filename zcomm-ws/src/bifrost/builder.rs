@@ -14,6 +14,7 @@ use zcomm_core::{AnswerCache, AuthLayer, AuthPolicy, BoxService, DeadlineLayer, 
 use super::app::{App, AppStore};
 use super::front::Front;
 use super::rate::Limits;
+use super::renewed::RenewedLayer;
 use super::resolve::ResolveLayer;
 use super::router::Router;
 use super::{events, notices, plain};
@@ -103,6 +104,12 @@ impl BifrostBuilder {
         self
     }
 
+    /// How long a client may take to say who it is, where its first message is to.
+    pub fn auth_timeout(mut self, limit: Duration) -> Self {
+        self.limits.auth = limit;
+        self
+    }
+
     /// How many bytes one reply may have; a larger one is answered as `too_large`.
     pub fn max_reply_size(mut self, bytes: usize) -> Self {
         self.limits.reply = bytes;
@@ -113,12 +120,8 @@ impl BifrostBuilder {
     ///
     /// # Errors
     ///
-    /// [`Error::FirstMessage`] where the token is to come as a message, which no event here takes; else as
-    /// [`ServerBuilder::bind`](crate::server::ServerBuilder::bind).
+    /// As [`ServerBuilder::bind`](crate::server::ServerBuilder::bind).
     pub async fn bind(mut self) -> Result<Bifrost, Error> {
-        if self.config.first_message_auth {
-            return Err(Error::FirstMessage);
-        }
         // Rows are served here: a page from disk always has to show a token.
         self.config.files_without_token = false;
         let loopback = is_loopback(&self.config).await;
@@ -138,6 +141,8 @@ impl BifrostBuilder {
             answers: self.answers,
             limits: self.limits,
             longest_message: self.config.max_message_size,
+            hub: Hub::new(),
+            door: Arc::default(),
         });
         // Before anybody can connect: no write may go unheard.
         let changes = app.store().subscribe();
@@ -146,6 +151,8 @@ impl BifrostBuilder {
         let server = Server::builder()
             .config(self.config)
             .auth(self.policy)
+            .hub(app.hub().clone())
+            .door(Arc::clone(&app.door))
             .http(plain::service(Arc::clone(&app), stack.clone()))
             .farewell(Encoded::json(&farewell)?)
             .handler(Front::new(Arc::clone(&app), stack))
@@ -153,7 +160,7 @@ impl BifrostBuilder {
             .await?;
         let notices = tokio::spawn(notices::forward(
             Arc::clone(&app),
-            server.hub().clone(),
+            app.hub().clone(),
             changes,
         ));
         Ok(Bifrost {
@@ -182,6 +189,7 @@ fn stack(app: &Arc<App>) -> BoxService {
     let stack = ServiceBuilder::new()
         .layer(DeadlineLayer::new(app.limits().request))
         .layer(ResolveLayer::new(Arc::clone(app)))
+        .layer(RenewedLayer)
         .layer(AuthLayer::shared(Arc::clone(&app.policy)))
         .service(router);
     BoxService::new(stack)

@@ -19,6 +19,8 @@ pub(super) enum Fault {
     MemberTwice { name: &'static str },
     #[error("`{name}` is not a text")]
     NotText { name: &'static str },
+    #[error("the message has no `{name}`")]
+    Missing { name: &'static str },
     #[error("`{name}` is empty")]
     Empty { name: &'static str },
     #[error("the message has no `event`")]
@@ -71,6 +73,8 @@ pub(super) enum Fault {
     NothingThere { method: Method, path: String },
     #[error("this page may not send requests here; see `websocket.allowed_origins`")]
     PageRefused,
+    #[error("the identity of this connection changed while the request was under way; ask again")]
+    Renewed,
     #[error("a message cannot be a stream")]
     Streamed,
     #[error("the request did not pass `{missing}`")]
@@ -97,6 +101,7 @@ impl Fault {
             Self::TooFast | Self::Saturated => Code::TooManyRequests,
             Self::NothingThere { .. } => Code::NotFound,
             Self::PageRefused => Code::Forbidden,
+            Self::Renewed => Code::Unauthorized,
             Self::Streamed | Self::LayerMissing { .. } | Self::SilentStore => Code::Internal,
             _ => Code::BadRequest,
         }

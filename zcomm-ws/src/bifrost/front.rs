@@ -30,6 +30,8 @@ pub(super) struct Front {
 #[derive(Debug)]
 pub(super) struct Session {
     rate: Option<Rate>,
+    /// Whether the first message of a connection that nobody vouched for has come.
+    spoke: bool,
 }
 
 impl Front {
@@ -92,6 +94,21 @@ impl Front {
         ));
     }
 
+    /// Takes the first message of somebody whom nobody vouched for: it says who that is, or it is the last.
+    fn first(&self, session: &mut Session, cx: &mut Cx<'_>, message: MessageRef<'_>) {
+        let text = std::str::from_utf8(message.as_bytes()).ok();
+        let envelope = text.and_then(|text| Envelope::of(text).ok());
+        let is_auth = envelope.is_some_and(|envelope| envelope.event() == "auth");
+        if !is_auth || std::mem::replace(&mut session.spoke, true) {
+            return cx.close(CloseReason::policy(
+                Refusal::AuthenticationRequired.to_string(),
+            ));
+        }
+        // From here on the door has a deadline of its own.
+        cx.disarm();
+        self.answer(cx, message);
+    }
+
     /// Answers a message of somebody who is within the rate and still somebody.
     fn answer(&self, cx: &mut Cx<'_>, message: MessageRef<'_>) {
         let Ok(text) = std::str::from_utf8(message.as_bytes()) else {
@@ -118,10 +135,16 @@ impl Handler for Front {
     type Session = Session;
 
     fn connect(&self, cx: &mut Cx<'_>) -> Result<Session, CloseReason> {
-        let hello = self.app.connection_info(cx.connection().caller());
-        cx.reply(hello.to_string().as_str());
+        if cx.connection().awaits_auth() {
+            // It is greeted once it has said who it is.
+            cx.arm(self.app.limits().auth, CloseCode::AuthTimeout.into());
+        } else {
+            let hello = self.app.connection_info(cx.connection().caller());
+            cx.reply(hello.to_string().as_str());
+        }
         let rate = Rate::new(self.app.limits(), Instant::now());
-        Ok(Session { rate })
+        let spoke = false;
+        Ok(Session { rate, spoke })
     }
 
     fn message(&self, session: &mut Session, cx: &mut Cx<'_>, message: MessageRef<'_>) {
@@ -133,6 +156,9 @@ impl Handler for Front {
         let expired = cx.connection().identity().is_expired(SystemTime::now());
         let refused = match pace {
             Pace::Kept if expired => Error::from(Refusal::InvalidToken),
+            Pace::Kept if cx.connection().awaits_auth() => {
+                return self.first(session, cx, message);
+            }
             Pace::Kept => return self.answer(cx, message),
             Pace::Exceeded | Pace::Flood => Fault::TooFast.into(),
         };

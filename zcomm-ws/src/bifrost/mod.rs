@@ -13,6 +13,8 @@ mod front;
 mod notices;
 mod plain;
 mod rate;
+mod relaxed;
+mod renewed;
 mod resolve;
 mod router;
 mod strict;

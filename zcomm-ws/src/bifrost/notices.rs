@@ -34,7 +34,8 @@ async fn tell(app: &App, hub: &Hub, change: &Change) {
         }
         let who = connection.identity();
         let is_elsewhere = change.app.as_deref().is_some_and(|app| app != who.app());
-        if change.origin == Some(connection.id()) || is_elsewhere || who.is_expired(now) {
+        let is_other = change.origin != Some(connection.id()) && !is_elsewhere;
+        if !is_other || who.is_expired(now) || connection.awaits_auth() {
             continue;
         }
         let message: &Option<Encoded> = told

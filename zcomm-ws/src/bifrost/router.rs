@@ -8,19 +8,23 @@ use std::task::{Context, Poll};
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use http::{Extensions, Request, Response};
+use serde_json::Value;
 use tower::Service;
 use zcomm_core::{Body, Caller, Command, Error, Identity};
 
 use super::app::App;
 use super::fault::Fault;
 use super::resolve::Message;
+use crate::server::Connection;
 
 /// What an event is called with.
 pub(super) struct EventCx<'a> {
-    pub(super) app: &'a App,
-    pub(super) caller: &'a Caller,
+    pub(super) app: &'a Arc<App>,
+    pub(super) caller: &'a Arc<Caller>,
+    /// The socket that the request came over; none over plain HTTP.
+    pub(super) connection: Option<&'a Connection>,
     /// Who the caller was when it was judged.
-    pub(super) identity: &'a Identity,
+    pub(super) identity: &'a Arc<Identity>,
     pub(super) command: &'a Arc<Command>,
     pub(super) message: &'a Message,
 }
@@ -84,13 +88,14 @@ impl Service<Request<Body>> for Router {
 
 impl<'a> EventCx<'a> {
     /// What the layers left on a request.
-    fn of(app: &'a App, extensions: &'a Extensions) -> Result<Self, Fault> {
+    fn of(app: &'a Arc<App>, extensions: &'a Extensions) -> Result<Self, Fault> {
         let missing = |missing| Fault::LayerMissing { missing };
         Ok(Self {
             app,
             caller: extensions
                 .get::<Arc<Caller>>()
                 .ok_or(missing("AuthLayer"))?,
+            connection: extensions.get::<Connection>(),
             identity: extensions
                 .get::<Arc<Identity>>()
                 .ok_or(missing("AuthLayer"))?,
@@ -99,5 +104,21 @@ impl<'a> EventCx<'a> {
                 .ok_or(missing("ResolveLayer"))?,
             message: extensions.get::<Message>().ok_or(missing("ResolveLayer"))?,
         })
+    }
+    /// The socket, for events that mean nothing without one.
+    pub(super) fn socket(&self) -> Result<&'a Connection, Fault> {
+        self.connection.ok_or_else(|| Fault::NeedsSocket {
+            event: self.command.action().to_string(),
+        })
+    }
+
+    /// A text that has to be there.
+    pub(super) fn text(&self, name: &'static str) -> Result<&'a str, Fault> {
+        match self.message.member(name) {
+            None => Err(Fault::Missing { name }),
+            Some(Value::String(text)) if text.is_empty() => Err(Fault::Empty { name }),
+            Some(Value::String(text)) => Ok(text),
+            Some(_) => Err(Fault::NotText { name }),
+        }
     }
 }

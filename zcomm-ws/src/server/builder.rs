@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use http::{Request, Response};
 use tokio::net::TcpListener;
@@ -34,6 +34,8 @@ impl Server {
             auth: Arc::new(Open),
             http: None,
             farewell: None,
+            hub: Hub::new(),
+            door: Arc::default(),
         }
     }
 }
@@ -60,6 +62,8 @@ pub struct ServerBuilder<H> {
     auth: Arc<dyn AuthPolicy>,
     http: Option<BoxService>,
     farewell: Option<Encoded>,
+    hub: Hub,
+    door: Arc<OnceLock<Door>>,
 }
 
 impl<H: Handler> ServerBuilder<H> {
@@ -71,6 +75,8 @@ impl<H: Handler> ServerBuilder<H> {
             auth: self.auth,
             http: self.http,
             farewell: self.farewell,
+            hub: self.hub,
+            door: self.door,
         }
     }
 
@@ -109,6 +115,18 @@ impl<H: Handler> ServerBuilder<H> {
         self
     }
 
+    /// Sets the hub, for those who have to know it before anybody connects.
+    pub(crate) fn hub(mut self, hub: Hub) -> Self {
+        self.hub = hub;
+        self
+    }
+
+    /// Sets where to leave the door, for those who identify callers that are connected already.
+    pub(crate) fn door(mut self, door: Arc<OnceLock<Door>>) -> Self {
+        self.door = door;
+        self
+    }
+
     /// Listens, and serves from then on.
     ///
     /// # Errors
@@ -135,10 +153,12 @@ impl<H: Handler> ServerBuilder<H> {
             config,
             http: self.http,
         };
+        // Nobody else sets it, and before anybody is accepted it is there.
+        let _ = self.door.set(gate.door.clone());
         let served = Served {
             handler: Arc::new(self.handler),
             gate,
-            hub: Hub::new(),
+            hub: self.hub,
             farewell: self.farewell,
         };
         Ok(accept::start(listener, address, served))

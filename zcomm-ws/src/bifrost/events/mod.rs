@@ -1,6 +1,8 @@
 //! The events that every server answers, one file per family.
 
+mod auth;
 mod connection;
+mod discovery;
 mod dispatch;
 mod schema;
 
@@ -11,6 +13,9 @@ use super::router::Events;
 /// All of them, by name.
 pub(super) fn all() -> Events {
     let mut events = Events::new();
+    events.insert("auth", Arc::new(auth::Auth));
+    events.insert("discover", Arc::new(discovery::Discover));
+    events.insert("introspect", Arc::new(discovery::Introspect));
     events.insert("connection_info", Arc::new(connection::ConnectionInfo));
     events.insert("ping", Arc::new(connection::Ping));
     events.insert("get_schema", Arc::new(schema::GetSchema));
