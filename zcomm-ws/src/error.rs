@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use zcomm_core::ConnectionId;
 use zcomm_core::net::Holder;
@@ -43,6 +44,51 @@ pub enum Error {
         /// Where the server was to listen.
         address: SocketAddr,
     },
+    /// Two things that an application adds have one name, or the protocol has it already.
+    #[error("there is a {kind} `{name}` already")]
+    NameTaken {
+        /// What was to be added.
+        kind: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// A name that no client could call.
+    #[error("`{name}` cannot be the name of a {kind}")]
+    NameInvalid {
+        /// What was to be added.
+        kind: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// The folder whose files were to be open is none.
+    #[error("the files of `{}` cannot be opened to clients", path.display())]
+    OpenRoot {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// A message for many that has what only replies have, or is no object.
+    #[error("a broadcast is an object without `result`, `error` and `_requestId`")]
+    NotForAll,
+    /// Signals that end the program cannot be heard.
+    #[error("cannot listen for signals")]
+    Signal {
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// An async runtime runs this code already.
+    #[error("`run` makes a runtime of its own, and one is running: use `serve`")]
+    InsideRuntime,
+    /// No async runtime can be made.
+    #[error("cannot make an async runtime")]
+    Runtime {
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
     /// An allowed origin has not the form of one.
     #[error(
         "`{origin}` is no origin like `https://example.org` (setting `websocket.allowed_origins`)"
@@ -82,6 +128,13 @@ impl Error {
             Self::Bind { .. } => "bind_failed",
             Self::Host { .. } => "host_invalid",
             Self::Insecure { .. } => "insecure",
+            Self::NameTaken { .. } => "name_taken",
+            Self::NameInvalid { .. } => "name_invalid",
+            Self::OpenRoot { .. } => "open_root",
+            Self::NotForAll => "not_for_all",
+            Self::Signal { .. } => "signal",
+            Self::InsideRuntime => "inside_runtime",
+            Self::Runtime { .. } => "runtime",
             Self::OriginInvalid { .. } => "origin_invalid",
             Self::Closed { .. } => "closed",
             Self::OutboxFull { .. } => "outbox_full",

@@ -5,9 +5,12 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::{Value, json};
 use zcomm_core::data::{Access, Committed, Schema, Store};
-use zcomm_core::{AnswerCache, AuthPolicy, Caller, Identity};
+use zcomm_core::{Action, AnswerCache, AuthPolicy, Caller, ConnectionId, Error, Identity};
 
+use super::offer::Offer;
+use super::questions::Questions;
 use super::rate::Limits;
+use super::remote::Remote;
 use crate::hub::Hub;
 use crate::server::{Connection, Door};
 
@@ -25,6 +28,8 @@ pub struct App {
     pub(super) longest_message: usize,
     pub(super) hub: Hub,
     pub(super) door: Arc<OnceLock<Door>>,
+    pub(super) offer: Offer,
+    pub(super) questions: Arc<Questions>,
 }
 
 impl App {
@@ -63,6 +68,31 @@ impl App {
     /// Its connections.
     pub fn hub(&self) -> &Hub {
         &self.hub
+    }
+
+    /// The client of this connection, to be shown things and asked.
+    pub fn client(self: &Arc<Self>, connection: ConnectionId) -> Option<Remote> {
+        let connection = self.hub.connection(connection)?;
+        Some(Remote::new(Arc::clone(self), connection))
+    }
+
+    /// What the application added to the protocol.
+    pub(super) fn offer(&self) -> &Offer {
+        &self.offer
+    }
+
+    /// The questions that clients have before them.
+    pub(super) fn questions(&self) -> &Arc<Questions> {
+        &self.questions
+    }
+
+    /// Asks the policy.
+    pub(super) fn permit(&self, who: &Identity, action: &Action<'_>) -> Result<(), Error> {
+        if self.policy.permits(who, action) {
+            return Ok(());
+        }
+        let (who, action) = (who.to_string(), action.to_string());
+        Err(Error::Forbidden { who, action })
     }
 
     /// Whoever identifies callers; there once the server listens.
@@ -128,6 +158,8 @@ impl App {
             longest_message: 1024,
             hub: Hub::new(),
             door: Arc::default(),
+            offer: Offer::default(),
+            questions: Arc::default(),
             schema,
         }
     }

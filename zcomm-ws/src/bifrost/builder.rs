@@ -1,26 +1,28 @@
-//! Puts a zBifrost server together: models, store, policy, limits. What then runs is the server's.
+//! Puts a zBifrost server together: models, store, policy, limits. What then runs is in `running`.
+
+mod extend;
 
 use std::fmt;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use tokio::task::JoinHandle;
 use tower::ServiceBuilder;
 use zcomm_core::data::{Access, Committed, MemoryStore, Schema, Store};
 use zcomm_core::{AnswerCache, AuthLayer, AuthPolicy, BoxService, DeadlineLayer, Open};
 
 use super::app::{App, AppStore};
 use super::front::Front;
+use super::offer::Offer;
 use super::rate::Limits;
 use super::renewed::RenewedLayer;
 use super::resolve::ResolveLayer;
 use super::router::Router;
+use super::running::Bifrost;
 use super::{events, notices, plain};
 use crate::error::Error;
 use crate::hub::{Encoded, Hub};
-use crate::server::{Drained, Server, ServerConfig, ServerHandle, Stopper};
+use crate::server::{Server, ServerConfig};
 
 /// Collects what a zBifrost server consists of. With nothing set it serves no models, on 127.0.0.1:8765, to guests.
 #[must_use = "nothing listens before `bind`"]
@@ -32,7 +34,14 @@ pub struct BifrostBuilder {
     policy: Arc<dyn AuthPolicy>,
     answers: Option<Arc<dyn AnswerCache>>,
     limits: Limits,
+    offer: Offer,
+    layers: Vec<Wrap>,
+    /// What was wrong first; `bind` says it.
+    wrong: Option<Error>,
 }
+
+/// A layer of the application's, with its type hidden.
+type Wrap = Box<dyn FnOnce(BoxService) -> BoxService + Send>;
 
 impl Default for BifrostBuilder {
     fn default() -> Self {
@@ -44,6 +53,9 @@ impl Default for BifrostBuilder {
             policy: Arc::new(Open),
             answers: None,
             limits: Limits::default(),
+            offer: Offer::default(),
+            layers: Vec::new(),
+            wrong: None,
         }
     }
 }
@@ -120,8 +132,12 @@ impl BifrostBuilder {
     ///
     /// # Errors
     ///
-    /// As [`ServerBuilder::bind`](crate::server::ServerBuilder::bind).
+    /// The first thing that was wrong with what the builder was given; else as
+    /// [`ServerBuilder::bind`](crate::server::ServerBuilder::bind).
     pub async fn bind(mut self) -> Result<Bifrost, Error> {
+        if let Some(wrong) = self.wrong.take() {
+            return Err(wrong);
+        }
         // Rows are served here: a page from disk always has to show a token.
         self.config.files_without_token = false;
         let loopback = is_loopback(&self.config).await;
@@ -143,10 +159,14 @@ impl BifrostBuilder {
             longest_message: self.config.max_message_size,
             hub: Hub::new(),
             door: Arc::default(),
+            offer: self.offer,
+            questions: Arc::default(),
         });
         // Before anybody can connect: no write may go unheard.
         let changes = app.store().subscribe();
         let stack = stack(&app);
+        let wrap = |stack, wrap: Wrap| wrap(stack);
+        let stack = self.layers.into_iter().fold(stack, wrap);
         let farewell = json!({"event": "server_shutdown", "message": "the server is going down", "retry_after_ms": 1000});
         let server = Server::builder()
             .config(self.config)
@@ -163,11 +183,7 @@ impl BifrostBuilder {
             app.hub().clone(),
             changes,
         ));
-        Ok(Bifrost {
-            app,
-            server,
-            notices: Owned(notices),
-        })
+        Ok(Bifrost::new(app, server, notices))
     }
 }
 
@@ -201,68 +217,5 @@ impl fmt::Debug for BifrostBuilder {
             .field("config", &self.config)
             .field("models", &self.schema.models().len())
             .finish_non_exhaustive()
-    }
-}
-
-/// A zBifrost server that runs. Dropping it ends the server at once.
-#[derive(Debug)]
-#[must_use = "the server ends when its handle is dropped"]
-pub struct Bifrost {
-    app: Arc<App>,
-    server: ServerHandle,
-    notices: Owned,
-}
-
-/// A task that ends with its owner.
-#[derive(Debug)]
-struct Owned(JoinHandle<()>);
-
-impl Drop for Owned {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
-impl Bifrost {
-    /// Begins a server.
-    pub fn builder() -> BifrostBuilder {
-        BifrostBuilder::default()
-    }
-
-    /// Where it listens.
-    pub fn local_addr(&self) -> SocketAddr {
-        self.server.local_addr()
-    }
-
-    /// Its connections.
-    pub fn hub(&self) -> &Hub {
-        self.server.hub()
-    }
-
-    /// What its events work with.
-    pub fn app(&self) -> &App {
-        &self.app
-    }
-
-    /// Lets clients go: they are told, closed with 1001, and waited for.
-    pub fn shutdown(&self) {
-        self.server.shutdown();
-    }
-
-    /// Ends it from elsewhere.
-    pub fn stopper(&self) -> Stopper {
-        self.server.stopper()
-    }
-
-    /// Waits until it has ended, after [`shutdown`](Self::shutdown).
-    pub async fn wait(self) -> Drained {
-        let Self {
-            app: _,
-            server,
-            notices,
-        } = self;
-        let drained = server.wait().await;
-        drop(notices);
-        drained
     }
 }

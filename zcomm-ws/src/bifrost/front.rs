@@ -6,14 +6,15 @@ use std::time::{Instant, SystemTime};
 
 use bytes::Bytes;
 use http::{Method, Request, Response};
+use serde_json::Value;
 use tower::ServiceExt;
-use zcomm_core::{Body, BoxService, Caller, Error, Refusal};
+use zcomm_core::{Action, Body, BoxService, Caller, Error, Refusal};
 
 use super::app::App;
 use super::envelope::{Envelope, RequestId};
 use super::fault::Fault;
 use super::rate::{Pace, Rate};
-use super::reply;
+use super::{reply, strict};
 use crate::frame::{CloseCode, MessageRef};
 use crate::server::{CloseReason, Connection, Cx, Handler, Reply};
 
@@ -58,10 +59,7 @@ impl Front {
             return Ok(None);
         };
         let action = remembered.command.action();
-        if !self.app.policy().permits(&who, &action) {
-            let (who, action) = (who.to_string(), action.to_string());
-            return Err(Error::Forbidden { who, action });
-        }
+        self.app.permit(&who, &action)?;
         Ok(Some(remembered.answer))
     }
 
@@ -94,6 +92,26 @@ impl Front {
         ));
     }
 
+    /// Takes the answer to a question. It is answered by nothing, and waits for nothing: the request that asked may be
+    /// the very one that holds up those behind it.
+    fn take_answer(&self, cx: &mut Cx<'_>, text: &str) {
+        let who = cx.connection().identity();
+        let taken = strict::object(text.as_bytes())
+            .map_err(Error::from)
+            .and_then(|mut members| {
+                self.app.permit(&who, &Action::Event("input_response"))?;
+                let value = members.remove("value").unwrap_or_default();
+                if let Some(id) = members.get("requestId").and_then(Value::as_str) {
+                    let questions = self.app.questions();
+                    questions.answer(cx.connection().id(), id, value);
+                }
+                Ok(())
+            });
+        if let Err(error) = taken {
+            self.refuse(cx, &error, Envelope::id_of(text).as_ref());
+        }
+    }
+
     /// Takes the first message of somebody whom nobody vouched for: it says who that is, or it is the last.
     fn first(&self, session: &mut Session, cx: &mut Cx<'_>, message: MessageRef<'_>) {
         let text = std::str::from_utf8(message.as_bytes()).ok();
@@ -118,6 +136,9 @@ impl Front {
             Ok(envelope) => envelope,
             Err(fault) => return self.refuse(cx, &fault.into(), Envelope::id_of(text).as_ref()),
         };
+        if envelope.event() == "input_response" {
+            return self.take_answer(cx, text);
+        }
         let message = envelope.without_id();
         let caller = Arc::clone(cx.connection().caller());
         match self.at_once(&caller, &envelope, &message) {
@@ -169,6 +190,10 @@ impl Handler for Front {
         } else if expired {
             cx.close(CloseCode::TokenExpired.into());
         }
+    }
+
+    fn disconnect(&self, _session: Session, connection: &Connection, _ended: &CloseReason) {
+        self.app.questions().forget(connection.id());
     }
 }
 

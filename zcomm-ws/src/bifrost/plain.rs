@@ -91,7 +91,7 @@ async fn event(app: &App, request: Request<Body>) -> Result<Request<Body>, Error
         }
         Ok(envelope) => envelope.without_id(),
         // The path is the event; that the body names none is no fault here.
-        Err(Fault::NoEvent) => text.to_owned(),
+        Err(Fault::NoEvent) => Envelope::without_id_of(text),
         Err(fault) => return Err(fault.into()),
     };
     Ok(Request::from_parts(head, Body::from(message)))

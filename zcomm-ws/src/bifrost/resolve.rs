@@ -1,6 +1,7 @@
 //! The layer that parses a message once, and finds out which command it is.
 
 mod dispatch;
+mod special;
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use futures_util::future::{Either, Ready, ready};
 use http::{Request, Response};
 use serde_json::{Map, Value};
 use tower::{Layer, Service};
-use zcomm_core::{Body, Command, Error};
+use zcomm_core::{Body, Caller, Command, Error};
 
 use super::app::App;
 use super::fault::Fault;
@@ -23,6 +24,10 @@ pub(super) struct Message(Arc<Map<String, Value>>);
 impl Message {
     pub(super) fn member(&self, name: &str) -> Option<&Value> {
         self.0.get(name).filter(|value| !value.is_null())
+    }
+
+    pub(super) fn members(&self) -> &Map<String, Value> {
+        &self.0
     }
 }
 
@@ -103,7 +108,11 @@ fn resolve(app: &App, request: &Request<Body>) -> Result<(Message, Command), Err
     let body = body.ok_or(Fault::Streamed)?;
     let members = strict::object(body)?;
     let command = match request.uri().path().trim_start_matches('/') {
-        "dispatch" => dispatch::command(app, &members)?,
+        "dispatch" => {
+            let caller = request.extensions().get::<Arc<Caller>>();
+            let who = caller.map(|caller| caller.identity());
+            dispatch::command(app, &members, who.as_deref())?
+        }
         event => Command::Event(event.to_owned()),
     };
     Ok((Message(Arc::new(members)), command))

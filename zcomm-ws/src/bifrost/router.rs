@@ -10,10 +10,12 @@ use futures_util::future::BoxFuture;
 use http::{Extensions, Request, Response};
 use serde_json::Value;
 use tower::Service;
-use zcomm_core::{Body, Caller, Command, Error, Identity};
+use zcomm_core::{Action, Body, Caller, Command, Error, Identity};
 
 use super::app::App;
+use super::call::Call;
 use super::fault::Fault;
+use super::offer::Given;
 use super::resolve::Message;
 use crate::server::Connection;
 
@@ -76,13 +78,42 @@ impl Service<Request<Body>> for Router {
         let app = Arc::clone(&self.app);
         let name = request.uri().path().trim_start_matches('/');
         let Some(event) = self.events.get(name).cloned() else {
-            let (name, known) = (name.to_owned(), self.events.keys().copied().collect());
-            return Box::pin(async { Err(Fault::UnknownEvent { name, known }.into()) });
+            return self.offered(request);
         };
         Box::pin(async move {
             let cx = EventCx::of(&app, request.extensions())?;
             event.answer(cx).await
         })
+    }
+}
+
+impl Router {
+    /// Calls an event of the application's own, with the whole message but for its name.
+    fn offered(&self, request: Request<Body>) -> BoxFuture<'static, Result<Response<Body>, Error>> {
+        let app = Arc::clone(&self.app);
+        let name = request.uri().path().trim_start_matches('/');
+        let Some(callee) = app.offer().events.get(name).cloned() else {
+            let fault = self.unknown(name, request.extensions().get::<Arc<Identity>>());
+            return Box::pin(async { Err(fault.into()) });
+        };
+        Box::pin(async move {
+            let cx = EventCx::of(&app, request.extensions())?;
+            let mut message = cx.message.members().clone();
+            message.shift_remove("event");
+            callee(Call::of(&cx), Given::Message(message)).await
+        })
+    }
+
+    fn unknown(&self, name: &str, who: Option<&Arc<Identity>>) -> Fault {
+        let built_in = self.events.keys().map(ToString::to_string);
+        let offered = self.app.offer().events.keys().cloned();
+        let policy = self.app.policy();
+        let permitted =
+            |name: &String| who.is_some_and(|who| policy.permits(who, &Action::Event(name)));
+        Fault::UnknownEvent {
+            name: name.to_owned(),
+            known: built_in.chain(offered).filter(permitted).collect(),
+        }
     }
 }
 

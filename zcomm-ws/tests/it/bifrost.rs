@@ -1,7 +1,9 @@
 //! zBifrost on real sockets: what a client sends, what it and others get.
 
+mod commands;
 mod discovery;
 mod identity;
+mod questions;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

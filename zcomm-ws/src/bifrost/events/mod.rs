@@ -1,6 +1,7 @@
 //! The events that every server answers, one file per family.
 
 mod auth;
+mod command;
 mod connection;
 mod discovery;
 mod dispatch;
