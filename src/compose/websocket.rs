@@ -15,7 +15,6 @@ const UNSUPPORTED: &[&str] = &[
     "websocket.compression",
     "websocket.compression_context_takeover",
     "websocket.max_frame_size",
-    "websocket.max_subscriptions",
     "websocket.ssl_cert",
     "websocket.ssl_enabled",
     "websocket.ssl_key",

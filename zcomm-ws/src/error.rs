@@ -72,23 +72,6 @@ pub enum Error {
     /// A message for many that has what only replies have, or is no object.
     #[error("a broadcast is an object without `result`, `error` and `_requestId`")]
     NotForAll,
-    /// Signals that end the program cannot be heard.
-    #[error("cannot listen for signals")]
-    Signal {
-        /// What the system said.
-        #[source]
-        source: io::Error,
-    },
-    /// An async runtime runs this code already.
-    #[error("`run` makes a runtime of its own, and one is running: use `serve`")]
-    InsideRuntime,
-    /// No async runtime can be made.
-    #[error("cannot make an async runtime")]
-    Runtime {
-        /// What the system said.
-        #[source]
-        source: io::Error,
-    },
     /// An allowed origin has not the form of one.
     #[error(
         "`{origin}` is no origin like `https://example.org` (setting `websocket.allowed_origins`)"
@@ -116,6 +99,23 @@ pub enum Error {
         #[source]
         source: serde_json::Error,
     },
+    /// The system tells this process of no signals.
+    #[error("cannot wait for the signals that end a server")]
+    Signals {
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// `run` was called inside an async runtime, which it would block.
+    #[error("`run()` was called inside an async runtime; use `serve().await` there")]
+    InsideRuntime,
+    /// The system gave no threads for a runtime.
+    #[error("cannot start a runtime")]
+    Runtime {
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
     /// A peer's frame, or one of ours, breaks the protocol.
     #[error(transparent)]
     Frame(#[from] FrameError),
@@ -132,13 +132,13 @@ impl Error {
             Self::NameInvalid { .. } => "name_invalid",
             Self::OpenRoot { .. } => "open_root",
             Self::NotForAll => "not_for_all",
-            Self::Signal { .. } => "signal",
-            Self::InsideRuntime => "inside_runtime",
-            Self::Runtime { .. } => "runtime",
             Self::OriginInvalid { .. } => "origin_invalid",
             Self::Closed { .. } => "closed",
             Self::OutboxFull { .. } => "outbox_full",
             Self::Json { .. } => "json",
+            Self::Signals { .. } => "no_signals",
+            Self::InsideRuntime => "inside_runtime",
+            Self::Runtime { .. } => "no_runtime",
             Self::Frame(error) => error.code(),
         }
     }

@@ -7,12 +7,15 @@ use serde_json::{Value, json};
 use zcomm_core::data::{Access, Committed, Schema, Store};
 use zcomm_core::{Action, AnswerCache, AuthPolicy, Caller, ConnectionId, Error, Identity};
 
+use super::audience::{self, Audience};
+use super::live::Live;
 use super::offer::Offer;
 use super::questions::Questions;
 use super::rate::Limits;
 use super::remote::Remote;
+use super::topics::Topics;
 use crate::hub::Hub;
-use crate::server::{Connection, Door};
+use crate::server::{CloseReason, Connection, Door};
 
 /// The store of an app, behind everything that a write must pass.
 pub(super) type AppStore = Arc<Committed<Arc<dyn Store>>>;
@@ -30,6 +33,8 @@ pub struct App {
     pub(super) door: Arc<OnceLock<Door>>,
     pub(super) offer: Offer,
     pub(super) questions: Arc<Questions>,
+    pub(super) live: Live,
+    pub(super) legacy_broadcast: bool,
 }
 
 impl App {
@@ -70,6 +75,27 @@ impl App {
         &self.hub
     }
 
+    /// Sends an object, as it is, to some of those who are connected; returns how many took it.
+    ///
+    /// # Errors
+    ///
+    /// [`NotForAll`](crate::Error::NotForAll) for anything but an object without `result`, `error` and `_requestId`: a
+    /// client would take it for the answer to a request of its own.
+    pub fn broadcast(
+        &self,
+        object: &Value,
+        exclude: Option<ConnectionId>,
+        to: &Audience,
+    ) -> Result<usize, crate::Error> {
+        audience::broadcast(&self.hub, object, exclude, to)
+    }
+
+    /// Publishes on a topic, to the clients of one application or of all; returns how many took it. None if the topic
+    /// was not declared.
+    pub fn publish(&self, topic: &str, data: &Value, app: Option<&str>) -> Option<usize> {
+        self.topics().announce(topic, data, app)
+    }
+
     /// The client of this connection, to be shown things and asked.
     pub fn client(self: &Arc<Self>, connection: ConnectionId) -> Option<Remote> {
         let connection = self.hub.connection(connection)?;
@@ -79,6 +105,21 @@ impl App {
     /// What the application added to the protocol.
     pub(super) fn offer(&self) -> &Offer {
         &self.offer
+    }
+
+    /// The subscriptions of clients.
+    pub(super) fn live(&self) -> &Live {
+        &self.live
+    }
+
+    /// The topics that the application declared.
+    pub(super) fn topics(&self) -> &Topics {
+        &self.offer.topics
+    }
+
+    /// Whether those who never subscribed are told of changes, too.
+    pub(super) fn tells_everybody(&self) -> bool {
+        self.legacy_broadcast
     }
 
     /// The questions that clients have before them.
@@ -103,6 +144,15 @@ impl App {
     /// Puts another identity in place on a live connection.
     pub(super) fn renew(&self, connection: &Connection, identity: Identity) {
         connection.renew(identity);
+        self.live.recheck(self, connection);
+    }
+
+    /// Asks the application whether it takes a client, now that somebody has said who it is.
+    pub(super) fn greet(self: &Arc<Self>, connection: &Connection) -> Result<(), CloseReason> {
+        match &self.offer.on_connect {
+            Some(hook) => hook(&Remote::new(Arc::clone(self), connection.clone())),
+            None => Ok(()),
+        }
     }
 
     /// Who the caller is, as it is told.
@@ -124,16 +174,29 @@ impl App {
             "data": {
                 "server_version": env!("CARGO_PKG_VERSION"),
                 "protocol": super::PROTOCOL,
-                "features": ["connection_info", "realtime_sync", "legacy_broadcast"],
+                "features": self.features(),
                 "auth": Self::auth_info(&caller.identity()),
                 "session_id": caller.connection().to_string(),
                 "limits": {
                     "max_message_size": self.longest_message,
                     "message_rate": self.limits.per_second,
+                    "max_reply_size": self.limits.reply,
+                    "max_subscriptions": self.live.most(),
                 },
                 "available_models": self.readable_models(caller),
             },
         })
+    }
+
+    fn features(&self) -> Vec<&str> {
+        let mut features = vec!["connection_info", "realtime_sync", "subscribe", "input"];
+        let optional = [
+            (self.answers.is_some(), "client_cache"),
+            (!self.topics().is_empty(), "topics"),
+            (self.legacy_broadcast, "legacy_broadcast"),
+        ];
+        features.extend(optional.iter().filter(|(on, _)| *on).map(|(_, name)| name));
+        features
     }
 
     fn readable_models(&self, caller: &Caller) -> Vec<&str> {
@@ -160,6 +223,8 @@ impl App {
             door: Arc::default(),
             offer: Offer::default(),
             questions: Arc::default(),
+            live: Live::new(&schema, 100),
+            legacy_broadcast: true,
             schema,
         }
     }

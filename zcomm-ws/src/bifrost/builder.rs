@@ -13,6 +13,7 @@ use zcomm_core::{AnswerCache, AuthLayer, AuthPolicy, BoxService, DeadlineLayer, 
 
 use super::app::{App, AppStore};
 use super::front::Front;
+use super::live::Live;
 use super::offer::Offer;
 use super::rate::Limits;
 use super::renewed::RenewedLayer;
@@ -36,6 +37,7 @@ pub struct BifrostBuilder {
     limits: Limits,
     offer: Offer,
     layers: Vec<Wrap>,
+    legacy_broadcast: bool,
     /// What was wrong first; `bind` says it.
     wrong: Option<Error>,
 }
@@ -55,6 +57,7 @@ impl Default for BifrostBuilder {
             limits: Limits::default(),
             offer: Offer::default(),
             layers: Vec::new(),
+            legacy_broadcast: true,
             wrong: None,
         }
     }
@@ -116,6 +119,18 @@ impl BifrostBuilder {
         self
     }
 
+    /// How many subscriptions a client may have at a time. Default: 100.
+    pub fn max_subscriptions(mut self, most: usize) -> Self {
+        self.limits.subscriptions = most;
+        self
+    }
+
+    /// Whether clients that never subscribed are told of changes, as the older ones expect. Default: yes.
+    pub fn legacy_broadcast(mut self, on: bool) -> Self {
+        self.legacy_broadcast = on;
+        self
+    }
+
     /// How long a client may take to say who it is, where its first message is to.
     pub fn auth_timeout(mut self, limit: Duration) -> Self {
         self.limits.auth = limit;
@@ -147,6 +162,7 @@ impl BifrostBuilder {
         };
         let store = self.store.unwrap_or_else(memory);
         let app = Arc::new(App {
+            live: Live::new(&self.schema, self.limits.subscriptions),
             schema: self.schema,
             access: self
                 .access
@@ -161,6 +177,7 @@ impl BifrostBuilder {
             door: Arc::default(),
             offer: self.offer,
             questions: Arc::default(),
+            legacy_broadcast: self.legacy_broadcast,
         });
         // Before anybody can connect: no write may go unheard.
         let changes = app.store().subscribe();
@@ -178,11 +195,7 @@ impl BifrostBuilder {
             .handler(Front::new(Arc::clone(&app), stack))
             .bind()
             .await?;
-        let notices = tokio::spawn(notices::forward(
-            Arc::clone(&app),
-            app.hub().clone(),
-            changes,
-        ));
+        let notices = tokio::spawn(notices::forward(Arc::clone(&app), changes));
         Ok(Bifrost::new(app, server, notices))
     }
 }

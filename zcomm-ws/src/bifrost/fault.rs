@@ -76,6 +76,12 @@ pub(super) enum Fault {
     Arguments { found: serde_json::Error },
     #[error("a handler of the application panicked")]
     Panicked,
+    #[error("a client may have {most} subscriptions")]
+    TooManySubscriptions { most: usize },
+    #[error("there is no such subscription on this connection")]
+    NoSubscription,
+    #[error("a subscription is either to a `model` or to a `topic`")]
+    TwoTargets,
     #[error("the connection has ended")]
     Gone,
     #[error("{most} questions wait for this client already")]
@@ -126,10 +132,12 @@ impl Fault {
             Self::NotUtf8 | Self::NotJson { .. } => Code::InvalidJson,
             Self::NoSuchEvent { .. } | Self::UnknownEvent { .. } => Code::UnknownEvent,
             Self::BadMember { .. } | Self::Unreadable(_) | Self::Arguments { .. } => Code::BadValue,
-            Self::TooFast | Self::Saturated | Self::TooManyQuestions { .. } => {
-                Code::TooManyRequests
-            }
+            Self::TooFast
+            | Self::Saturated
+            | Self::TooManyQuestions { .. }
+            | Self::TooManySubscriptions { .. } => Code::TooManyRequests,
             Self::NothingThere { .. }
+            | Self::NoSubscription
             | Self::NoSuchFunction { .. }
             | Self::NoSuchRoute { .. }
             | Self::NoSuchFile { .. } => Code::NotFound,

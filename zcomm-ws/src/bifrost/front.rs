@@ -13,9 +13,11 @@ use zcomm_core::{Action, Body, BoxService, Caller, Error, Refusal};
 use super::app::App;
 use super::envelope::{Envelope, RequestId};
 use super::fault::Fault;
+use super::live::AfterReply;
 use super::rate::{Pace, Rate};
 use super::{reply, strict};
-use crate::frame::{CloseCode, MessageRef};
+use crate::frame::{CloseCode, MessageKind, MessageRef};
+use crate::hub::Encoded;
 use crate::server::{CloseReason, Connection, Cx, Handler, Reply};
 
 /// Answers the messages of zBifrost's connections.
@@ -68,10 +70,23 @@ impl Front {
         let stack = self.stack.clone();
         let id = envelope.id().map(OwnedId::of);
         let (ordered, most) = (id.is_none(), self.app.limits().reply);
+        let connection = cx.connection().clone();
         let answer = async move {
             let response = stack.oneshot(request).await;
-            let response = response.unwrap_or_else(|error| reply::error(&error));
-            to_reply(response, id.as_ref(), most)
+            let mut response = response.unwrap_or_else(|error| reply::error(&error));
+            let after = response.extensions_mut().remove::<AfterReply>();
+            let (body, fits) = to_body(response, most);
+            let (head, tail) = spliced(body, id.as_ref());
+            let opening = after.and_then(|after| after.take()).filter(|_| fits);
+            let Some(opening) = opening else {
+                return Reply::text(head).followed_by(tail);
+            };
+            // A client has to know the subscription before it hears of it.
+            let message = Encoded::from_parts(MessageKind::Text, &[&head, &tail]);
+            if connection.send(message).await.is_ok() {
+                opening.open().await;
+            }
+            Reply::none()
         };
         let taken = if ordered {
             cx.run_in_order(answer)
@@ -145,7 +160,8 @@ impl Front {
             Ok(None) => self.pass_on(cx, &envelope, message),
             Ok(Some(answer)) => {
                 let id = envelope.id().map(OwnedId::of);
-                cx.reply_with(spliced(answer, id.as_ref()));
+                let (head, tail) = spliced(answer, id.as_ref());
+                cx.reply_with(Reply::text(head).followed_by(tail));
             }
             Err(error) => self.refuse(cx, &error, envelope.id()),
         }
@@ -160,6 +176,7 @@ impl Handler for Front {
             // It is greeted once it has said who it is.
             cx.arm(self.app.limits().auth, CloseCode::AuthTimeout.into());
         } else {
+            self.app.greet(cx.connection())?;
             let hello = self.app.connection_info(cx.connection().caller());
             cx.reply(hello.to_string().as_str());
         }
@@ -192,8 +209,15 @@ impl Handler for Front {
         }
     }
 
-    fn disconnect(&self, _session: Session, connection: &Connection, _ended: &CloseReason) {
+    fn disconnect(&self, _session: Session, connection: &Connection, ended: &CloseReason) {
         self.app.questions().forget(connection.id());
+        self.app.live().forget(&self.app, connection.id());
+        // Who never said who it is was never shown to the application.
+        if let Some(hook) = &self.app.offer().on_disconnect
+            && !connection.awaits_auth()
+        {
+            hook(connection, ended);
+        }
     }
 }
 
@@ -212,14 +236,19 @@ impl OwnedId {
     }
 }
 
-fn to_reply(response: Response<Body>, id: Option<&OwnedId>, most: usize) -> Reply {
-    let body = match response.into_body().into_bytes() {
-        Some(body) if body.len() <= most => body,
-        Some(_) => whole(reply::error(&Error::TooLarge { limit: most })),
+/// The bytes of a response, and whether they are what it said: there is a most that a reply may have.
+fn to_body(response: Response<Body>, most: usize) -> (Bytes, bool) {
+    match response.into_body().into_bytes() {
+        Some(body) if body.len() <= most => (body, true),
+        Some(_) => (whole(reply::error(&Error::TooLarge { limit: most })), false),
         // The application's own layers may answer with a stream, which no message can carry.
-        None => whole(reply::error(&Fault::Streamed.into())),
-    };
-    spliced(body, id)
+        None => (whole(reply::error(&Fault::Streamed.into())), false),
+    }
+}
+
+fn to_reply(response: Response<Body>, id: Option<&OwnedId>, most: usize) -> Reply {
+    let (head, tail) = spliced(to_body(response, most).0, id);
+    Reply::text(head).followed_by(tail)
 }
 
 fn whole(response: Response<Body>) -> Bytes {
@@ -227,8 +256,8 @@ fn whole(response: Response<Body>) -> Bytes {
     body.expect("error replies are made of bytes at hand")
 }
 
-/// A reply object with its id before the last brace. The object's bytes are shared, not copied.
-fn spliced(object: Bytes, id: Option<&OwnedId>) -> Reply {
+/// A reply object with its id before the last brace, in two parts. The object's bytes are shared, not copied.
+fn spliced(object: Bytes, id: Option<&OwnedId>) -> (Bytes, Bytes) {
     match (id, object.strip_suffix(b"}")) {
         (Some(id), Some(open)) => {
             let is_empty = open.ends_with(b"{");
@@ -237,9 +266,9 @@ fn spliced(object: Bytes, id: Option<&OwnedId>) -> Reply {
             } else {
                 id.0.clone()
             };
-            Reply::text(object.slice(..open.len())).followed_by(end)
+            (object.slice(..open.len()), end)
         }
-        _ => Reply::text(object),
+        _ => (object, Bytes::new()),
     }
 }
 
@@ -269,7 +298,10 @@ mod tests {
     fn the_id_is_the_last_member() {
         let envelope = Envelope::of(r#"{"event":"ping","_requestId":"a\"b"}"#).unwrap();
         let id = OwnedId::of(envelope.id().unwrap());
-        let lengths = |object: &'static str| spliced(object.into(), Some(&id)).len();
+        let lengths = |object: &'static str| {
+            let (head, tail) = spliced(object.into(), Some(&id));
+            head.len() + tail.len()
+        };
 
         assert_eq!(&id.0[..], br#","_requestId":"a\"b"}"#);
         assert_eq!(

@@ -5,6 +5,7 @@
 //! application fit both ways.
 
 mod app;
+mod audience;
 mod builder;
 mod call;
 mod display;
@@ -13,6 +14,7 @@ mod events;
 mod fault;
 mod files;
 mod front;
+mod live;
 mod notices;
 mod offer;
 mod plain;
@@ -27,10 +29,13 @@ mod route;
 mod router;
 mod running;
 mod strict;
+mod topic;
+mod topics;
 
 pub mod reply;
 
 pub use app::App;
+pub use audience::Audience;
 pub use builder::BifrostBuilder;
 pub use call::Call;
 pub use display::Display;
@@ -38,6 +43,7 @@ pub use question::Question;
 pub use remote::Remote;
 pub use route::Route;
 pub use running::Bifrost;
+pub use topic::{Topic, Who};
 
 /// The version of the protocol that `connection_info` names.
 pub const PROTOCOL: &str = "2";

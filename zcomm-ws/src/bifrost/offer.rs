@@ -16,12 +16,20 @@ use zcomm_core::{Body, Error};
 use super::call::Call;
 use super::fault::Fault;
 use super::files::Files;
+use super::remote::Remote;
 use super::reply;
 use super::route::Route;
+use super::topics::Topics;
+use crate::server::{CloseReason, Connection};
 
 /// Something that the application registered, behind its types.
 pub(super) type Callee =
     Arc<dyn Fn(Call, Given) -> BoxFuture<'static, Result<Response<Body>, Error>> + Send + Sync>;
+
+/// Is asked whether a client is taken.
+pub(super) type OnConnect = Box<dyn Fn(&Remote) -> Result<(), CloseReason> + Send + Sync>;
+/// Learns that a client has gone.
+pub(super) type OnDisconnect = Box<dyn Fn(&Connection, &CloseReason) + Send + Sync>;
 
 /// What a callee is given.
 pub(super) enum Given {
@@ -40,6 +48,9 @@ pub(super) struct Offer {
     pub(super) events: BTreeMap<String, Callee>,
     pub(super) routes: BTreeMap<String, Route>,
     pub(super) files: Option<Files>,
+    pub(super) topics: Topics,
+    pub(super) on_connect: Option<OnConnect>,
+    pub(super) on_disconnect: Option<OnDisconnect>,
 }
 
 impl Offer {
@@ -110,7 +121,10 @@ mod tests {
     }
 
     fn read<A: DeserializeOwned>(values: Value) -> Result<A, Fault> {
-        Given::Arguments(values.as_array().unwrap().clone()).read()
+        let Value::Array(values) = values else {
+            panic!("arguments are a list");
+        };
+        Given::Arguments(values).read()
     }
 
     #[test]

@@ -18,6 +18,8 @@ pub(super) struct Limits {
     pub(super) reply: usize,
     /// How long the first message may take, where it is to say who is there.
     pub(super) auth: Duration,
+    /// Subscriptions that one client may have.
+    pub(super) subscriptions: usize,
 }
 
 impl Default for Limits {
@@ -28,6 +30,7 @@ impl Default for Limits {
             request: Duration::from_secs(30),
             reply: 16 << 20,
             auth: Duration::from_secs(10),
+            subscriptions: 100,
         }
     }
 }

@@ -3,15 +3,17 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use serde_json::Value;
 use tokio::task::JoinHandle;
 use zcomm_core::ConnectionId;
 
 use super::app::App;
+use super::audience::Audience;
 use super::builder::BifrostBuilder;
 use super::remote::Remote;
 use crate::error::Error;
 use crate::hub::Hub;
-use crate::server::{Drained, ServerHandle, Stopper};
+use crate::server::{Drained, ServerHandle, Signals, Stopper};
 
 /// A zBifrost server that runs. Dropping it ends the server at once.
 #[derive(Debug)]
@@ -46,6 +48,25 @@ impl Bifrost {
     /// Where it listens.
     pub fn local_addr(&self) -> SocketAddr {
         self.server.local_addr()
+    }
+
+    /// Sends an object to some of those who are connected: see [`App::broadcast`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn broadcast(
+        &self,
+        object: &Value,
+        exclude: Option<ConnectionId>,
+        to: &Audience,
+    ) -> Result<usize, Error> {
+        self.app.broadcast(object, exclude, to)
+    }
+
+    /// Publishes on a topic, to the clients of all applications: see [`App::publish`].
+    pub fn publish(&self, topic: &str, data: &Value) -> Option<usize> {
+        self.app.publish(topic, data, None)
     }
 
     /// The client of this connection, to be shown things and asked.
@@ -86,83 +107,55 @@ impl Bifrost {
     }
 }
 
-impl BifrostBuilder {
-    /// Listens and serves until Ctrl-C or SIGTERM, and then lets clients go; a second signal ends it at once.
+impl Bifrost {
+    /// Serves until Ctrl-C or SIGTERM, and then lets clients go; a second signal ends it at once.
     ///
     /// # Errors
     ///
-    /// As [`bind`](Self::bind), and [`Error::Signal`] where signals cannot be heard.
+    /// [`Error::Signals`] where signals cannot be heard.
+    ///
+    /// # Cancel safety
+    ///
+    /// Not cancel safe: dropping it ends the server at once.
+    pub async fn until_signal(self) -> Result<Drained, Error> {
+        let signals = Signals::listen()?;
+        Ok(self.until(signals).await)
+    }
+
+    /// The same, for who listened before the server could be reached.
+    pub async fn until(self, mut signals: Signals) -> Drained {
+        let stopper = self.stopper();
+        let _listening = Owned(tokio::spawn(async move {
+            loop {
+                signals.recv().await;
+                stopper.stop();
+            }
+        }));
+        self.wait().await
+    }
+}
+
+impl BifrostBuilder {
+    /// Listens and serves until the program is told to end: the guides' one line.
+    ///
+    /// # Errors
+    ///
+    /// As [`bind`](Self::bind), and [`Error::Signals`].
     ///
     /// # Cancel safety
     ///
     /// Not cancel safe: dropping it ends the server at once.
     pub async fn serve(self) -> Result<Drained, Error> {
-        let mut signals = Signals::new()?;
-        let server = self.bind().await?;
-        let stopper = server.stopper();
-        let _listening = Owned(tokio::spawn(async move {
-            loop {
-                signals.next().await;
-                stopper.stop();
-            }
-        }));
-        Ok(server.wait().await)
+        let signals = Signals::listen()?;
+        Ok(self.bind().await?.until(signals).await)
     }
 
-    /// The same for programs without async: it makes a runtime of its own, and returns once the server has ended.
+    /// The same without async, on a runtime of its own.
     ///
     /// # Errors
     ///
-    /// As [`serve`](Self::serve); [`Error::InsideRuntime`] where an async runtime runs this code already, and
-    /// [`Error::Runtime`] where none can be made.
+    /// As [`serve`](Self::serve), and [`Error::InsideRuntime`] or [`Error::Runtime`].
     pub fn run(self) -> Result<Drained, Error> {
-        if tokio::runtime::Handle::try_current().is_ok() {
-            return Err(Error::InsideRuntime);
-        }
-        let mut runtime = tokio::runtime::Builder::new_multi_thread();
-        let runtime = runtime.enable_all().build();
-        let runtime = runtime.map_err(|source| Error::Runtime { source })?;
-        runtime.block_on(self.serve())
-    }
-}
-
-/// The signals that end a server.
-struct Signals {
-    #[cfg(unix)]
-    interrupt: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
-}
-
-#[cfg(unix)]
-impl Signals {
-    fn new() -> Result<Self, Error> {
-        use tokio::signal::unix::{SignalKind, signal};
-        let listen = |kind| signal(kind).map_err(|source| Error::Signal { source });
-        Ok(Self {
-            interrupt: listen(SignalKind::interrupt())?,
-            terminate: listen(SignalKind::terminate())?,
-        })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
-}
-
-#[cfg(not(unix))]
-impl Signals {
-    fn new() -> Result<Self, Error> {
-        Ok(Self {})
-    }
-
-    async fn next(&mut self) {
-        if tokio::signal::ctrl_c().await.is_err() {
-            // Nothing can be heard: the server then runs until its program ends.
-            std::future::pending::<()>().await;
-        }
+        crate::server::block_on(self.serve())
     }
 }

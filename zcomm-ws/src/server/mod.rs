@@ -36,7 +36,9 @@ mod outbox;
 mod output;
 mod refuse;
 mod reply;
+mod run;
 mod scratch;
+mod signals;
 mod upgrade;
 
 pub use accept::{Drained, ServerHandle, Stopper};
@@ -51,3 +53,5 @@ pub use hooks::{OnConnect, OnDisconnect};
 pub use origin::OriginVerdict;
 pub(crate) use outbox::Pushed;
 pub use reply::{CloseReason, Reply};
+pub(crate) use run::block_on;
+pub use signals::Signals;

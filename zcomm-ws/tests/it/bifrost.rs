@@ -1,9 +1,13 @@
 //! zBifrost on real sockets: what a client sends, what it and others get.
 
 mod commands;
+mod compatibility;
 mod discovery;
+mod hostile;
 mod identity;
+mod live;
 mod questions;
+mod topics;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -17,8 +17,11 @@ use crate::bifrost::files::Files;
 use crate::bifrost::front::is_event_name;
 use crate::bifrost::offer::{bare_key, callee};
 use crate::bifrost::relaxed;
+use crate::bifrost::remote::Remote;
 use crate::bifrost::route::Route;
+use crate::bifrost::topic::Topic;
 use crate::error::Error;
+use crate::server::{CloseReason, Connection};
 
 /// The most bytes of a file that `zOpen` reads, unless it is said.
 const LARGEST_FILE: usize = 1 << 20;
@@ -143,6 +146,37 @@ impl BifrostBuilder {
         let name = route.path.clone();
         let added = add(&mut self.offer.routes, "route", name, route);
         self.noting(added)
+    }
+
+    /// Declares a topic that clients may join or publish on.
+    pub fn topic(mut self, topic: Topic) -> Self {
+        let (kind, name) = ("topic", topic.name.clone());
+        if name.is_empty() {
+            return self.noting(Err(Error::NameInvalid { kind, name }));
+        }
+        let added = match self.offer.topics.declare(topic) {
+            true => Ok(()),
+            false => Err(Error::NameTaken { kind, name }),
+        };
+        self.noting(added)
+    }
+
+    /// Asks whether a client is taken, once it is known who it is. Where its token comes as a message, that is then.
+    pub fn on_connect<F>(mut self, f: F) -> Self
+    where
+        F: Fn(&Remote) -> Result<(), CloseReason> + Send + Sync + 'static,
+    {
+        self.offer.on_connect = Some(Box::new(f));
+        self
+    }
+
+    /// Learns of the end of every connection, and how it ended.
+    pub fn on_disconnect<F>(mut self, f: F) -> Self
+    where
+        F: Fn(&Connection, &CloseReason) + Send + Sync + 'static,
+    {
+        self.offer.on_disconnect = Some(Box::new(f));
+        self
     }
 
     /// Opens the files below a folder to `zOpen`, up to 1 MiB each. Hidden ones stay closed.

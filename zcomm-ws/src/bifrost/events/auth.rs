@@ -34,6 +34,10 @@ impl Event for Auth {
         let info = App::auth_info(&identity);
         cx.app.renew(connection, identity);
         if is_first {
+            if let Err(reason) = cx.app.greet(connection) {
+                connection.close(reason);
+                return reply::result(&info);
+            }
             let hello = cx.app.connection_info(cx.caller);
             connection.push(&Encoded::from(hello.to_string()));
         }

@@ -27,11 +27,49 @@ impl Event for Discover {
         };
         let operations = Operation::ALL.into_iter().filter(mentioned);
         let schema = |(name, operations): &(&str, Vec<Operation>)| json!({"name": name, "operations": names(operations)});
-        let told = json!({
+        let mut told = json!({
             "schemas": schemas.iter().map(schema).collect::<Vec<_>>(),
             "operations": operations.map(Operation::as_str).collect::<Vec<_>>(),
         });
+        offered(&cx, &mut told);
         Ok(both(told))
+    }
+}
+
+/// What the application added, as far as the policy lets this identity use it. What there is none of is left out.
+fn offered(cx: &EventCx<'_>, told: &mut Value) {
+    let (offer, policy) = (cx.app.offer(), cx.app.policy());
+    let usable = |action: Action<'_>| policy.permits(cx.identity, &action);
+    let functions = offer
+        .functions
+        .keys()
+        .filter(|name| usable(Action::Call(name)));
+    let commands = offer
+        .commands
+        .keys()
+        .filter(|name| usable(Action::Run(name)));
+    let events = offer
+        .events
+        .keys()
+        .filter(|name| usable(Action::Event(name)));
+    let routes = offer
+        .routes
+        .keys()
+        .filter(|path| usable(Action::Link(path)));
+    let lists = [
+        ("functions", functions.collect::<Vec<_>>()),
+        ("commands", commands.collect()),
+        ("events", events.collect()),
+        ("routes", routes.collect()),
+    ];
+    for (name, list) in lists {
+        if !list.is_empty() {
+            told[name] = json!(list);
+        }
+    }
+    let topics: Vec<&str> = cx.app.topics().joinable(cx.app, cx.identity).collect();
+    if !topics.is_empty() {
+        told["topics"] = json!(topics);
     }
 }
 

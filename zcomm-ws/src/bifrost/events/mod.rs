@@ -6,6 +6,7 @@ mod connection;
 mod discovery;
 mod dispatch;
 mod schema;
+mod subscribe;
 
 use std::sync::Arc;
 
@@ -16,6 +17,9 @@ pub(super) fn all() -> Events {
     let mut events = Events::new();
     events.insert("auth", Arc::new(auth::Auth));
     events.insert("discover", Arc::new(discovery::Discover));
+    events.insert("subscribe", Arc::new(subscribe::Subscribe));
+    events.insert("unsubscribe", Arc::new(subscribe::Unsubscribe));
+    events.insert("publish", Arc::new(subscribe::Publish));
     events.insert("introspect", Arc::new(discovery::Introspect));
     events.insert("connection_info", Arc::new(connection::ConnectionInfo));
     events.insert("ping", Arc::new(connection::Ping));

@@ -255,6 +255,9 @@ fn cache_wish(arguments: &mut Map<String, Value>) -> Result<CacheWish, Fault> {
 }
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

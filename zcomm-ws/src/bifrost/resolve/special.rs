@@ -130,7 +130,10 @@ mod tests {
     use super::*;
 
     fn of(message: Value) -> Result<Option<Command>, String> {
-        command(message.as_object().unwrap()).map_err(|fault| fault.to_string())
+        let Value::Object(members) = message else {
+            panic!("a message is an object");
+        };
+        command(&members).map_err(|fault| fault.to_string())
     }
 
     fn call(function: &str, args: &[Value]) -> Result<Option<Command>, String> {
