@@ -42,3 +42,8 @@ pub use zcomm_ws as ws;
 use zcomm_services_postgres as _;
 #[cfg(feature = "redis")]
 use zcomm_services_redis as _;
+
+/// Compiles the code of the guide.
+#[cfg(all(doctest, feature = "bifrost"))]
+#[doc = include_str!("../docs/bifrost.md")]
+struct BifrostGuide;

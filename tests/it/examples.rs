@@ -6,13 +6,17 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 
 use crate::run::Project;
+use crate::serve::Serving;
 
-const EXAMPLES: [&str; 6] = [
+const EXAMPLES: [&str; 9] = [
+    "custom_commands",
     "custom_driver",
     "http_client_demo",
     "lvl1_http_get",
     "lvl1_http_methods",
     "lvl3_http_errors",
+    "receiver",
+    "sender",
     "simple_http_server",
 ];
 
@@ -148,4 +152,49 @@ fn a_driver_of_ones_own_is_registered_started_and_stopped() {
         "{printed}"
     );
     assert_eq!(lines[3], "python-files is stopped");
+}
+
+#[test]
+fn commands_of_ones_own_are_called_by_a_client() {
+    prints(
+        example("custom_commands"),
+        "total: 59.9\n\
+         custom_command: {\"heard\":\"Hello\"}\n\
+         where: 1\n\
+         zLink: {\"path\":\"/admin/users\",\"url\":\"/admin/users\"}\n\
+         published to 1\n\
+         dance: no command is registered as `dance` (registered: custom_command): use an `action` (create, read, \
+         update, delete, upsert) with a `model`, or a `zKey` like `^List users`\n\
+         heard \"connection_info\"\n\
+         heard \"display\"\n\
+         heard \"message\"\n",
+    );
+}
+
+#[test]
+fn a_receiver_hears_what_a_sender_writes() {
+    let project = Project::new();
+    let serving = Serving::start(&project, &[]);
+    let url = format!("ws://{}/ws", serving.address);
+    let mut receiver = example("receiver");
+    receiver.args(["--url", &url]).stdout(Stdio::piped());
+    let mut receiver = Running(receiver.spawn().unwrap());
+    let mut told = BufReader::new(receiver.0.stdout.take().unwrap());
+    let mut first = String::new();
+    told.read_line(&mut first).unwrap();
+
+    let mut sender = example("sender");
+    sender.args(["--url", &url]);
+    let created: String = (0..5)
+        .map(|number| format!("Created: \"Message {number}\"\n"))
+        .collect();
+    prints(sender, &created);
+
+    let mut rest = String::new();
+    told.read_to_string(&mut rest).unwrap();
+    let received: String = (0..5)
+        .map(|number| format!("Received: \"enter\" \"Message {number}\"\n"))
+        .collect();
+    assert_eq!(first, "Listening; 1 messages are there.\n");
+    assert_eq!(rest, received + "Total messages: 5\n");
 }

@@ -159,6 +159,14 @@ impl From<Fault> for Error {
     }
 }
 
+/// As much of a peer's text as an error repeats.
+pub(super) fn brief(text: &str) -> String {
+    match text.char_indices().nth(64) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", &text[..end]),
+    }
+}
+
 /// What an application registered, where it registered anything.
 struct Registered<'a>(&'a [String]);
 

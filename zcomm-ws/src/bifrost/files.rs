@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::fault::Fault;
+use super::fault::{Fault, brief};
 
 /// A folder whose files may be read. Whoever can write there decides what that is.
 #[derive(Clone, Debug)]
@@ -35,9 +35,7 @@ impl Files {
     /// [`Fault::NoSuchFile`] for everything that is no plain file below it, links that lead out included.
     pub(super) fn open(&self, path: &str) -> Result<Value, Fault> {
         let relative = below(path)?;
-        let none = || Fault::NoSuchFile {
-            path: path.to_owned(),
-        };
+        let none = || Fault::NoSuchFile { path: brief(path) };
         let real = self.root.join(&relative).canonicalize();
         let real = real.ok().filter(|real| real.starts_with(&self.root));
         // Asked before it is opened: opening a pipe would wait for its other end.
@@ -79,9 +77,7 @@ impl Files {
 
 /// The path, if by its letters alone it means a place below where it begins.
 fn below(path: &str) -> Result<PathBuf, Fault> {
-    let outside = || Fault::OutsideRoot {
-        path: path.to_owned(),
-    };
+    let outside = || Fault::OutsideRoot { path: brief(path) };
     // What only Windows takes for a separator or a drive is nowhere part of a name.
     if path.is_empty() || path.contains(['\\', ':']) || path.contains(char::is_control) {
         return Err(outside());

@@ -12,7 +12,7 @@ use zcomm_core::{Action, Body, BoxService, Caller, Error, Refusal};
 
 use super::app::App;
 use super::envelope::{Envelope, RequestId};
-use super::fault::Fault;
+use super::fault::{Fault, brief};
 use super::live::AfterReply;
 use super::rate::{Pace, Rate};
 use super::{reply, strict};
@@ -50,7 +50,7 @@ impl Front {
         message: &str,
     ) -> Result<Option<Bytes>, Error> {
         if !is_event_name(envelope.event()) {
-            let name = envelope.event().to_owned();
+            let name = brief(envelope.event());
             return Err(Fault::NoSuchEvent { name }.into());
         }
         let Some(answers) = self.app.answers() else {

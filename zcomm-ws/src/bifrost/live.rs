@@ -25,7 +25,7 @@ use room::Room;
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Target {
     /// The rows of a query, as its caller asked for them.
-    Rows(Query),
+    Rows(Box<Query>),
     /// What is published on a topic.
     Topic(String),
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use zcomm_core::{Action, Body, Error};
 
 use crate::bifrost::call::Call;
-use crate::bifrost::fault::Fault;
+use crate::bifrost::fault::{Fault, brief};
 use crate::bifrost::offer::Given;
 use crate::bifrost::reply;
 use crate::bifrost::router::EventCx;
@@ -26,7 +26,7 @@ pub(super) async fn call(
             cx.app.policy().permits(cx.identity, &action)
         };
         let known = known.filter(permitted).cloned().collect();
-        let name = name.to_owned();
+        let name = brief(name);
         return Err(Fault::NoSuchFunction { name, known }.into());
     };
     callee(Call::of(cx), Given::Arguments(args.to_vec())).await
@@ -47,7 +47,7 @@ pub(super) async fn run(
 /// `zLink(path)`: where a registered route leads.
 pub(super) fn link(cx: &EventCx<'_>, path: &str) -> Result<Response<Body>, Error> {
     let Some(route) = cx.app.offer().routes.get(path) else {
-        let path = path.to_owned();
+        let path = brief(path);
         return Err(Fault::NoSuchRoute { path }.into());
     };
     let mut told = json!({"path": route.path, "url": route.url});

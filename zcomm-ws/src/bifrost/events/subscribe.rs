@@ -61,7 +61,7 @@ async fn rows(
     let live = permitted(app, cx.identity, &asked)?;
     let id = app
         .live()
-        .reserve(connection.id(), Target::Rows(asked.clone()))?;
+        .reserve(connection.id(), Target::Rows(Box::new(asked.clone())))?;
     // Before the snapshot: every change behind it then says how its row was before.
     let fields = live.filter.fields().into_iter().cloned();
     let watch = app.store().watch(model, fields);
@@ -154,7 +154,7 @@ impl Event for Unsubscribe {
             let model = app.schema().model(cx.text("model")?)?;
             let mut arguments = arguments(cx.message.members())?;
             arguments.remove("order_by");
-            let wanted = Target::Rows(query(model, &arguments)?);
+            let wanted = Target::Rows(Box::new(query(model, &arguments)?));
             app.live().find(client, |_, target| *target == wanted)
         };
         let Some(id) = found.first() else {

@@ -8,7 +8,7 @@ use zcomm_core::{Action, CacheWish, Command, Error, Identity, Operation};
 
 use super::special;
 use crate::bifrost::app::App;
-use crate::bifrost::fault::Fault;
+use crate::bifrost::fault::{Fault, brief};
 
 /// Members that say what is meant, and are no arguments.
 const ENVELOPE: [&str; 8] = [
@@ -139,7 +139,7 @@ impl Meant {
         if let (Some(one), Some(two)) = (&self.model, &other.model)
             && !bare(one).eq_ignore_ascii_case(bare(two))
         {
-            let (one, two) = (one.clone(), two.clone());
+            let (one, two) = (brief(one), brief(two));
             return Err(Fault::TwoModels { one, two });
         }
         self.operation = self.operation.or(other.operation);
@@ -199,14 +199,6 @@ fn nothing_meant(app: &App, members: &Map<String, Value>, who: Option<&Identity>
             }
         }
         None => Fault::NothingMeant,
-    }
-}
-
-/// As much of a peer's text as an error repeats.
-fn brief(text: &str) -> String {
-    match text.char_indices().nth(64) {
-        None => text.to_owned(),
-        Some((end, _)) => format!("{}…", &text[..end]),
     }
 }
 

@@ -176,10 +176,6 @@ async fn what_a_subscription_cannot_be_is_refused() {
     );
 }
 
-fn row(cells: Value) -> Row {
-    cells.as_object().unwrap().clone()
-}
-
 #[tokio::test]
 async fn what_nobody_can_tell_is_a_resync() {
     let (server, address) = serve(open()).await;
@@ -197,7 +193,8 @@ async fn what_nobody_can_tell_is_a_resync() {
         store.announce(Notice::Changed(Arc::new(change)));
     };
 
-    let full = row(json!({"id": 9, "text": "a", "owner_id": null}));
+    let full = json!({"id": 9, "text": "a", "owner_id": null});
+    let full: Row = full.as_object().unwrap().clone();
     foreign(ChangeKind::Create, Some(full.clone()));
     let created = [client.json().await, client.json().await];
     foreign(ChangeKind::Update, Some(full));
