@@ -164,7 +164,7 @@ fn commands_of_ones_own_are_called_by_a_client() {
          zLink: {\"path\":\"/admin/users\",\"url\":\"/admin/users\"}\n\
          published to 1\n\
          dance: no command is registered as `dance` (registered: custom_command): use an `action` (create, read, \
-         update, delete, upsert) with a `model`, or a `zKey` like `^List users`\n\
+         update, delete, upsert) with a `model`, or a `zKey` like `^List users` (bad_request)\n\
          heard \"connection_info\"\n\
          heard \"display\"\n\
          heard \"message\"\n",
