@@ -50,3 +50,8 @@ use zcomm_services_redis as _;
 #[cfg(all(doctest, feature = "cache"))]
 #[doc = include_str!("../docs/cache.md")]
 mod cache_guide {}
+
+/// Compiles the code of the guide.
+#[cfg(all(doctest, feature = "bifrost"))]
+#[doc = include_str!("../docs/bifrost.md")]
+struct BifrostGuide;

@@ -39,6 +39,9 @@ pub(crate) fn builder(comm: &Inner) -> Result<BifrostBuilder, Error> {
     if let Some(size) = settings.size("websocket.max_reply_size") {
         builder = builder.max_reply_size(usize::try_from(size).unwrap_or(usize::MAX));
     }
+    if let Some(most) = settings.count("websocket.max_subscriptions") {
+        builder = builder.max_subscriptions(usize::try_from(most).unwrap_or(usize::MAX));
+    }
     Ok(builder)
 }
 

@@ -15,7 +15,6 @@ const UNSUPPORTED: &[&str] = &[
     "websocket.compression",
     "websocket.compression_context_takeover",
     "websocket.max_frame_size",
-    "websocket.max_subscriptions",
 ];
 
 /// A server without a handler.

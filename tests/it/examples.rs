@@ -5,9 +5,11 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use crate::run::{Project, Ran};
+use crate::serve::Serving;
 use crate::told::Told;
 
-const EXAMPLES: [&str; 11] = [
+const EXAMPLES: [&str; 14] = [
+    "custom_commands",
     "custom_driver",
     "http_client_demo",
     "lvl1_http_get",
@@ -18,6 +20,8 @@ const EXAMPLES: [&str; 11] = [
     "lvl2_websocket_server",
     "lvl2_websocket_wss",
     "lvl3_http_errors",
+    "receiver",
+    "sender",
     "simple_http_server",
 ];
 
@@ -139,4 +143,47 @@ fn a_driver_of_ones_own_is_registered_started_and_stopped() {
         "{printed}"
     );
     assert_eq!(lines[3], "python-files is stopped");
+}
+
+#[test]
+fn commands_of_ones_own_are_called_by_a_client() {
+    prints(
+        example("custom_commands"),
+        "total: 59.9\n\
+         custom_command: {\"heard\":\"Hello\"}\n\
+         where: 1\n\
+         zLink: {\"path\":\"/admin/users\",\"url\":\"/admin/users\"}\n\
+         published to 1\n\
+         dance: no command is registered as `dance` (registered: custom_command): use an `action` (create, read, \
+         update, delete, upsert) with a `model`, or a `zKey` like `^List users` (bad_request)\n\
+         heard \"connection_info\"\n\
+         heard \"display\"\n\
+         heard \"message\"\n",
+    );
+}
+
+#[test]
+fn a_receiver_hears_what_a_sender_writes() {
+    let project = Project::new();
+    let serving = Serving::start(&project, &[]);
+    let url = format!("ws://{}/ws", serving.address);
+    let mut receiver = example("receiver");
+    receiver.args(["--url", &url]);
+    let mut receiver = Told::start(receiver);
+    let first = receiver.line();
+
+    let mut sender = example("sender");
+    sender.args(["--url", &url]);
+    let created: String = (0..5)
+        .map(|number| format!("Created: \"Message {number}\"\n"))
+        .collect();
+    prints(sender, &created);
+
+    let (_, rest) = receiver.end();
+    let mut received: Vec<String> = (0..5)
+        .map(|number| format!("Received: \"enter\" \"Message {number}\""))
+        .collect();
+    received.push("Total messages: 5".to_owned());
+    assert_eq!(first, "Listening; 1 messages are there.");
+    assert_eq!(rest, received);
 }

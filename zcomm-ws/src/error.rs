@@ -45,9 +45,34 @@ pub enum Error {
         /// Where the server was to listen.
         address: SocketAddr,
     },
-    /// zBifrost was asked to take tokens as messages.
-    #[error("zBifrost takes no token by message yet: leave `first_message_auth` off")]
-    FirstMessage,
+    /// Two things that an application adds have one name, or the protocol has it already.
+    #[error("there is a {kind} `{name}` already")]
+    NameTaken {
+        /// What was to be added.
+        kind: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// A name that no client could call.
+    #[error("`{name}` cannot be the name of a {kind}")]
+    NameInvalid {
+        /// What was to be added.
+        kind: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// The folder whose files were to be open is none.
+    #[error("the files of `{}` cannot be opened to clients", path.display())]
+    OpenRoot {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// A message for many that has what only replies have, or is no object.
+    #[error("a broadcast is an object without `result`, `error` and `_requestId`")]
+    NotForAll,
     /// An allowed origin has not the form of one.
     #[error(
         "`{origin}` is no origin like `https://example.org` (setting `websocket.allowed_origins`)"
@@ -142,7 +167,10 @@ impl Error {
             Self::Bind { .. } => "bind_failed",
             Self::Host { .. } => "host_invalid",
             Self::Insecure { .. } => "insecure",
-            Self::FirstMessage => "first_message",
+            Self::NameTaken { .. } => "name_taken",
+            Self::NameInvalid { .. } => "name_invalid",
+            Self::OpenRoot { .. } => "open_root",
+            Self::NotForAll => "not_for_all",
             Self::OriginInvalid { .. } => "origin_invalid",
             Self::ProxyInvalid { .. } => "proxy_invalid",
             Self::TlsMissing => "tls_missing",

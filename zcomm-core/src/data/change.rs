@@ -81,12 +81,21 @@ pub enum Notice {
 /// The changes from a moment on, in the order of their commits within each model.
 #[derive(Debug)]
 pub struct Changes {
-    receiver: Receiver<Notice>,
+    receiver: Receiver<(u64, Notice)>,
+    at: u64,
 }
 
 impl Changes {
-    pub(super) fn new(receiver: Receiver<Notice>) -> Self {
-        Self { receiver }
+    pub(super) fn new(receiver: Receiver<(u64, Notice)>, at: u64) -> Self {
+        Self { receiver, at }
+    }
+
+    /// The number of the notice that was heard last, counted over all models; before any, of the last one that is not
+    /// heard here.
+    ///
+    /// It tells two who hear the same changes which of them is ahead.
+    pub fn position(&self) -> u64 {
+        self.at
     }
 
     /// Waits for the next notice; `None` once nothing can write any more.
@@ -98,8 +107,14 @@ impl Changes {
     /// Cancel safe: no notice is lost with the future.
     pub async fn next(&mut self) -> Option<Notice> {
         match self.receiver.recv().await {
-            Ok(notice) => Some(notice),
-            Err(RecvError::Lagged(_)) => Some(Notice::Resync(None)),
+            Ok((at, notice)) => {
+                self.at = at;
+                Some(notice)
+            }
+            Err(RecvError::Lagged(missed)) => {
+                self.at += missed;
+                Some(Notice::Resync(None))
+            }
             Err(RecvError::Closed) => None,
         }
     }

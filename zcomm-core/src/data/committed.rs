@@ -60,7 +60,7 @@ const LANDS_WITHIN: Duration = Duration::from_secs(10);
 pub struct Committed<S> {
     store: S,
     generations: Generations,
-    notices: Sender<Notice>,
+    notices: Announcer,
     turns: Mutex<HashMap<String, Arc<Turn<()>>>>,
     watched: Arc<Watched>,
 }
@@ -71,7 +71,7 @@ impl<S: Store> Committed<S> {
         Self {
             store,
             generations: Generations::default(),
-            notices: broadcast::channel(QUEUE).0,
+            notices: Announcer::new(),
             turns: Mutex::default(),
             watched: Arc::default(),
         }
@@ -84,7 +84,7 @@ impl<S: Store> Committed<S> {
 
     /// All changes from now on.
     pub fn subscribe(&self) -> Changes {
-        Changes::new(self.notices.subscribe())
+        self.notices.subscribe()
     }
 
     /// Answers a query, with all changes since that answer: no write falls between the two, nor into both.
@@ -144,8 +144,7 @@ impl<S: Store> Committed<S> {
     }
 
     fn send(&self, notice: Notice) {
-        // Without subscribers there is nobody to tell.
-        let _ = self.notices.send(notice);
+        self.notices.send(notice);
     }
 
     fn wanting_before(&self, write: &Permitted<Write>) -> Permitted<Write> {
@@ -260,15 +259,43 @@ impl<S: Store> Store for Committed<S> {
 impl<S> fmt::Debug for Committed<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Committed")
-            .field("subscribers", &self.notices.receiver_count())
+            .field("subscribers", &self.notices.sender.receiver_count())
             .finish_non_exhaustive()
+    }
+}
+
+/// The queue of notices, which numbers them.
+struct Announcer {
+    sender: Sender<(u64, Notice)>,
+    /// The number of the last notice. Held while one is sent, so that numbers come in the order of the queue.
+    last: Mutex<u64>,
+}
+
+impl Announcer {
+    fn new() -> Self {
+        Self {
+            sender: broadcast::channel(QUEUE).0,
+            last: Mutex::default(),
+        }
+    }
+
+    fn send(&self, notice: Notice) {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        *last += 1;
+        // Without subscribers there is nobody to tell.
+        let _ = self.sender.send((*last, notice));
+    }
+
+    fn subscribe(&self) -> Changes {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        Changes::new(self.sender.subscribe(), *last)
     }
 }
 
 /// A write whose outcome is not known yet; dropped so, it counts as written.
 struct Doubt<'a> {
     generations: &'a Generations,
-    notices: &'a Sender<Notice>,
+    notices: &'a Announcer,
     models: BTreeMap<String, Arc<Model>>,
 }
 
@@ -282,7 +309,7 @@ impl Drop for Doubt<'_> {
     fn drop(&mut self) {
         for (name, model) in std::mem::take(&mut self.models) {
             self.generations.doubt(&name, LANDS_WITHIN);
-            let _ = self.notices.send(Notice::Resync(Some(model)));
+            self.notices.send(Notice::Resync(Some(model)));
         }
     }
 }

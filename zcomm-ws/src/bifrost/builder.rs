@@ -1,12 +1,12 @@
-//! Puts a zBifrost server together: models, store, policy, limits. What then runs is the server's.
+//! Puts a zBifrost server together: models, store, policy, limits. What then runs is in `running`.
+
+mod extend;
 
 use std::fmt;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use tokio::task::JoinHandle;
 use tower::ServiceBuilder;
 use tower::util::Either;
 use zcomm_core::data::{Access, Committed, Generations, MemoryStore, Schema, Store};
@@ -14,13 +14,17 @@ use zcomm_core::{AnswerCache, AuthLayer, AuthPolicy, BoxService, DeadlineLayer, 
 
 use super::app::{App, AppStore};
 use super::front::Front;
+use super::live::Live;
+use super::offer::Offer;
 use super::rate::Limits;
+use super::renewed::RenewedLayer;
 use super::resolve::ResolveLayer;
 use super::router::Router;
+use super::running::Bifrost;
 use super::{events, notices, plain};
 use crate::error::Error;
 use crate::hub::{Encoded, Hub};
-use crate::server::{Drained, Server, ServerConfig, ServerHandle, Signals, Stopper};
+use crate::server::{Server, ServerConfig};
 
 /// Collects what a zBifrost server consists of. With nothing set it serves no models, on 127.0.0.1:8765, to guests.
 #[must_use = "nothing listens before `bind`"]
@@ -32,10 +36,18 @@ pub struct BifrostBuilder {
     policy: Arc<dyn AuthPolicy>,
     answers: Option<MakeCache>,
     limits: Limits,
+    offer: Offer,
+    layers: Vec<Wrap>,
+    legacy_broadcast: bool,
+    /// What was wrong first; `bind` says it.
+    wrong: Option<Error>,
 }
 
 /// Makes a cache that follows the generations of the server's store.
 type MakeCache = Box<dyn FnOnce(&Generations) -> Arc<dyn AnswerCache> + Send>;
+
+/// A layer of the application's, with its type hidden.
+type Wrap = Box<dyn FnOnce(BoxService) -> BoxService + Send>;
 
 impl Default for BifrostBuilder {
     fn default() -> Self {
@@ -47,6 +59,10 @@ impl Default for BifrostBuilder {
             policy: Arc::new(Open),
             answers: None,
             limits: Limits::default(),
+            offer: Offer::default(),
+            layers: Vec::new(),
+            legacy_broadcast: true,
+            wrong: None,
         }
     }
 }
@@ -117,41 +133,39 @@ impl BifrostBuilder {
         self
     }
 
+    /// How many subscriptions a client may have at a time. Default: 100.
+    pub fn max_subscriptions(mut self, most: usize) -> Self {
+        self.limits.subscriptions = most;
+        self
+    }
+
+    /// Whether clients that never subscribed are told of changes, as the older ones expect. Default: yes.
+    pub fn legacy_broadcast(mut self, on: bool) -> Self {
+        self.legacy_broadcast = on;
+        self
+    }
+
+    /// How long a client may take to say who it is, where its first message is to.
+    pub fn auth_timeout(mut self, limit: Duration) -> Self {
+        self.limits.auth = limit;
+        self
+    }
+
     /// How many bytes one reply may have; a larger one is answered as `too_large`.
     pub fn max_reply_size(mut self, bytes: usize) -> Self {
         self.limits.reply = bytes;
         self
     }
 
-    /// Listens and serves until the program is told to end, as
-    /// [`ServerBuilder::serve`](crate::server::ServerBuilder::serve).
-    ///
-    /// # Errors
-    ///
-    /// As [`bind`](Self::bind), and [`Error::Signals`].
-    pub async fn serve(self) -> Result<Drained, Error> {
-        let signals = Signals::listen()?;
-        Ok(self.bind().await?.until(signals).await)
-    }
-
-    /// The same without async, on a runtime of its own.
-    ///
-    /// # Errors
-    ///
-    /// As [`serve`](Self::serve), and [`Error::InsideRuntime`] or [`Error::Runtime`].
-    pub fn run(self) -> Result<Drained, Error> {
-        crate::server::block_on(self.serve())
-    }
-
     /// Starts to listen.
     ///
     /// # Errors
     ///
-    /// [`Error::FirstMessage`] where the token is to come as a message, which no event here takes; else as
+    /// The first thing that was wrong with what the builder was given; else as
     /// [`ServerBuilder::bind`](crate::server::ServerBuilder::bind).
     pub async fn bind(mut self) -> Result<Bifrost, Error> {
-        if self.config.first_message_auth {
-            return Err(Error::FirstMessage);
+        if let Some(wrong) = self.wrong.take() {
+            return Err(wrong);
         }
         // Rows are served here: a page from disk always has to show a token.
         self.config.files_without_token = false;
@@ -164,6 +178,7 @@ impl BifrostBuilder {
         let store = self.store.unwrap_or_else(memory);
         let answers = self.answers.map(|make| make(store.generations()));
         let app = Arc::new(App {
+            live: Live::new(&self.schema, self.limits.subscriptions),
             schema: self.schema,
             access: self.access.auth(asks).loopback(loopback),
             store,
@@ -171,29 +186,30 @@ impl BifrostBuilder {
             answers,
             limits: self.limits,
             longest_message: self.config.max_message_size,
+            hub: Hub::new(),
+            door: Arc::default(),
+            offer: self.offer,
+            questions: Arc::default(),
+            legacy_broadcast: self.legacy_broadcast,
         });
         // Before anybody can connect: no write may go unheard.
         let changes = app.store().subscribe();
         let stack = stack(&app);
+        let wrap = |stack, wrap: Wrap| wrap(stack);
+        let stack = self.layers.into_iter().fold(stack, wrap);
         let farewell = json!({"event": "server_shutdown", "message": "the server is going down", "retry_after_ms": 1000});
         let server = Server::builder()
             .config(self.config)
             .auth(self.policy)
+            .hub(app.hub().clone())
+            .door(Arc::clone(&app.door))
             .http(plain::service(Arc::clone(&app), stack.clone()))
             .farewell(Encoded::json(&farewell)?)
             .handler(Front::new(Arc::clone(&app), stack))
             .bind()
             .await?;
-        let notices = tokio::spawn(notices::forward(
-            Arc::clone(&app),
-            server.hub().clone(),
-            changes,
-        ));
-        Ok(Bifrost {
-            app,
-            server,
-            notices: Owned(notices),
-        })
+        let notices = tokio::spawn(notices::forward(Arc::clone(&app), changes));
+        Ok(Bifrost::new(app, server, notices))
     }
 }
 
@@ -216,6 +232,7 @@ fn stack(app: &Arc<App>) -> BoxService {
     let stack = ServiceBuilder::new()
         .layer(DeadlineLayer::new(app.limits().request))
         .layer(ResolveLayer::new(Arc::clone(app)))
+        .layer(RenewedLayer)
         .layer(AuthLayer::shared(Arc::clone(&app.policy)))
         .service(events);
     BoxService::new(stack)
@@ -227,91 +244,5 @@ impl fmt::Debug for BifrostBuilder {
             .field("config", &self.config)
             .field("models", &self.schema.models().len())
             .finish_non_exhaustive()
-    }
-}
-
-/// A zBifrost server that runs. Dropping it ends the server at once.
-#[derive(Debug)]
-#[must_use = "the server ends when its handle is dropped"]
-pub struct Bifrost {
-    app: Arc<App>,
-    server: ServerHandle,
-    notices: Owned,
-}
-
-/// A task that ends with its owner.
-#[derive(Debug)]
-struct Owned(JoinHandle<()>);
-
-impl Drop for Owned {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
-impl Bifrost {
-    /// Begins a server.
-    pub fn builder() -> BifrostBuilder {
-        BifrostBuilder::default()
-    }
-
-    /// Where it listens.
-    pub fn local_addr(&self) -> SocketAddr {
-        self.server.local_addr()
-    }
-
-    /// Its connections.
-    pub fn hub(&self) -> &Hub {
-        self.server.hub()
-    }
-
-    /// What its events work with.
-    pub fn app(&self) -> &App {
-        &self.app
-    }
-
-    /// Lets clients go: they are told, closed with 1001, and waited for.
-    pub fn shutdown(&self) {
-        self.server.shutdown();
-    }
-
-    /// Ends it from elsewhere.
-    pub fn stopper(&self) -> Stopper {
-        self.server.stopper()
-    }
-
-    /// Serves until the program is told to end, as
-    /// [`ServerHandle::until_signal`].
-    ///
-    /// # Errors
-    ///
-    /// As there.
-    pub async fn until_signal(self) -> Result<Drained, Error> {
-        let signals = Signals::listen()?;
-        Ok(self.until(signals).await)
-    }
-
-    /// The same, for who listened before the server could be reached.
-    pub async fn until(self, signals: Signals) -> Drained {
-        let Self {
-            app: _,
-            server,
-            notices,
-        } = self;
-        let drained = server.until(signals).await;
-        drop(notices);
-        drained
-    }
-
-    /// Waits until it has ended, after [`shutdown`](Self::shutdown).
-    pub async fn wait(self) -> Drained {
-        let Self {
-            app: _,
-            server,
-            notices,
-        } = self;
-        let drained = server.wait().await;
-        drop(notices);
-        drained
     }
 }

@@ -118,6 +118,15 @@ impl<'m> Envelope<'m> {
         rest
     }
 
+    /// A message that names no event, without its id.
+    pub(super) fn without_id_of(text: &str) -> String {
+        let mut rest = text.to_owned();
+        if let Some(id) = Envelope::id_of(text) {
+            rest.replace_range(id.span, "");
+        }
+        rest
+    }
+
     /// The id of a message whose envelope is faulty, so that even then its sender is answered by it.
     pub(super) fn id_of(text: &'m str) -> Option<RequestId<'m>> {
         let members = Members::of(text).ok()?;

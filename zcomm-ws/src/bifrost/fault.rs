@@ -4,6 +4,8 @@ use http::Method;
 use serde_json::error::Category;
 use zcomm_core::{Code, Error, Operation};
 
+use super::relaxed::Unreadable;
+
 /// What is wrong with a message, or with the moment it came at.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Fault {
@@ -19,6 +21,8 @@ pub(super) enum Fault {
     MemberTwice { name: &'static str },
     #[error("`{name}` is not a text")]
     NotText { name: &'static str },
+    #[error("the message has no `{name}`")]
+    Missing { name: &'static str },
     #[error("`{name}` is empty")]
     Empty { name: &'static str },
     #[error("the message has no `event`")]
@@ -30,10 +34,7 @@ pub(super) enum Fault {
     #[error("nothing answers the event `{name}`")]
     NoSuchEvent { name: String },
     #[error("nothing answers the event `{name}`; known here: {}", known.join(", "))]
-    UnknownEvent {
-        name: String,
-        known: Vec<&'static str>,
-    },
+    UnknownEvent { name: String, known: Vec<String> },
     #[error("`zHorizontal` must be an object or a text")]
     Horizontal,
     #[error("the message names no `model`")]
@@ -47,9 +48,44 @@ pub(super) enum Fault {
     )]
     NothingMeant,
     #[error(
-        "no command is registered as `{key}`: use an `action` (create, read, update, delete, upsert) with a `model`, or a `zKey` like `^List users`"
+        "no command is registered as `{key}`{}: use an `action` (create, read, update, delete, upsert) with a `model`, or a `zKey` like `^List users`",
+        Registered(known)
     )]
-    NoSuchCommand { key: String },
+    NoSuchCommand { key: String, known: Vec<String> },
+    #[error("no function is registered as `{name}`{}", Registered(known))]
+    NoSuchFunction { name: String, known: Vec<String> },
+    #[error("no route is registered as `{path}`")]
+    NoSuchRoute { path: String },
+    #[error("there is no file `{path}`")]
+    NoSuchFile { path: String },
+    #[error("`{path}` is not below the folder whose files are open")]
+    OutsideRoot { path: String },
+    #[error("the file is larger than {most} bytes")]
+    FileTooLarge { most: usize },
+    #[error("no folder is open: see `open_root`")]
+    NoRoot,
+    #[error("the message holds two commands; send them one by one")]
+    TwoCommands,
+    #[error("`{name}(` is not closed")]
+    Unclosed { name: &'static str },
+    #[error("`{name}` needs an argument: put it into `zHorizontal`")]
+    NoArgument { name: &'static str },
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
+    #[error("these are not the arguments that it takes: {found}")]
+    Arguments { found: serde_json::Error },
+    #[error("a handler of the application panicked")]
+    Panicked,
+    #[error("a client may have {most} subscriptions")]
+    TooManySubscriptions { most: usize },
+    #[error("there is no such subscription on this connection")]
+    NoSubscription,
+    #[error("a subscription is either to a `model` or to a `topic`")]
+    TwoTargets,
+    #[error("the connection has ended")]
+    Gone,
+    #[error("{most} questions wait for this client already")]
+    TooManyQuestions { most: usize },
     #[error("`{name}` stands in the message and in `zHorizontal`; give it once")]
     ArgumentTwice { name: String },
     #[error("`{name}` must be {expected}")]
@@ -71,6 +107,8 @@ pub(super) enum Fault {
     NothingThere { method: Method, path: String },
     #[error("this page may not send requests here; see `websocket.allowed_origins`")]
     PageRefused,
+    #[error("the identity of this connection changed while the request was under way; ask again")]
+    Renewed,
     #[error("a message cannot be a stream")]
     Streamed,
     #[error("the request did not pass `{missing}`")]
@@ -95,11 +133,23 @@ impl Fault {
         match self {
             Self::NotUtf8 | Self::NotJson { .. } => Code::InvalidJson,
             Self::NoSuchEvent { .. } | Self::UnknownEvent { .. } => Code::UnknownEvent,
-            Self::BadMember { .. } => Code::BadValue,
-            Self::TooFast | Self::Saturated => Code::TooManyRequests,
-            Self::NothingThere { .. } => Code::NotFound,
-            Self::PageRefused => Code::Forbidden,
-            Self::Streamed | Self::LayerMissing { .. } | Self::SilentStore => Code::Internal,
+            Self::BadMember { .. } | Self::Unreadable(_) | Self::Arguments { .. } => Code::BadValue,
+            Self::TooFast
+            | Self::Saturated
+            | Self::TooManyQuestions { .. }
+            | Self::TooManySubscriptions { .. } => Code::TooManyRequests,
+            Self::NothingThere { .. }
+            | Self::NoSubscription
+            | Self::NoSuchFunction { .. }
+            | Self::NoSuchRoute { .. }
+            | Self::NoSuchFile { .. } => Code::NotFound,
+            Self::FileTooLarge { .. } => Code::TooLarge,
+            Self::NoRoot | Self::Gone => Code::Unavailable,
+            Self::PageRefused | Self::OutsideRoot { .. } => Code::Forbidden,
+            Self::Renewed => Code::Unauthorized,
+            Self::Streamed | Self::LayerMissing { .. } | Self::SilentStore | Self::Panicked => {
+                Code::Internal
+            }
             _ => Code::BadRequest,
         }
     }
@@ -108,5 +158,25 @@ impl Fault {
 impl From<Fault> for Error {
     fn from(fault: Fault) -> Self {
         Self::other(fault.code(), fault)
+    }
+}
+
+/// As much of a peer's text as an error repeats.
+pub(super) fn brief(text: &str) -> String {
+    match text.char_indices().nth(64) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", &text[..end]),
+    }
+}
+
+/// What an application registered, where it registered anything.
+struct Registered<'a>(&'a [String]);
+
+impl std::fmt::Display for Registered<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            [] => Ok(()),
+            names => write!(f, " (registered: {})", names.join(", ")),
+        }
     }
 }

@@ -6,15 +6,18 @@ use std::time::{Instant, SystemTime};
 
 use bytes::Bytes;
 use http::{Method, Request, Response};
+use serde_json::Value;
 use tower::ServiceExt;
-use zcomm_core::{Body, BoxService, Caller, Error, Recallable, Refusal};
+use zcomm_core::{Action, Body, BoxService, Caller, Error, Recallable, Refusal};
 
 use super::app::App;
 use super::envelope::{Envelope, RequestId};
-use super::fault::Fault;
+use super::fault::{Fault, brief};
+use super::live::AfterReply;
 use super::rate::{Pace, Rate};
-use super::reply;
-use crate::frame::{CloseCode, MessageRef};
+use super::{reply, strict};
+use crate::frame::{CloseCode, MessageKind, MessageRef};
+use crate::hub::Encoded;
 use crate::server::{CloseReason, Connection, Cx, Handler, Reply};
 
 /// Answers the messages of zBifrost's connections.
@@ -30,6 +33,8 @@ pub(super) struct Front {
 #[derive(Debug)]
 pub(super) struct Session {
     rate: Option<Rate>,
+    /// Whether the first message of a connection that nobody vouched for has come.
+    spoke: bool,
 }
 
 impl Front {
@@ -45,7 +50,7 @@ impl Front {
         message: &str,
     ) -> Result<Option<Bytes>, Error> {
         if !is_event_name(envelope.event()) {
-            let name = envelope.event().to_owned();
+            let name = brief(envelope.event());
             return Err(Fault::NoSuchEvent { name }.into());
         }
         let Some(answers) = self.app.answers() else {
@@ -56,10 +61,7 @@ impl Front {
             return Ok(None);
         };
         let action = remembered.command.action();
-        if !self.app.policy().permits(&who, &action) {
-            let (who, action) = (who.to_string(), action.to_string());
-            return Err(Error::Forbidden { who, action });
-        }
+        self.app.permit(&who, &action)?;
         Ok(Some(remembered.answer))
     }
 
@@ -68,10 +70,23 @@ impl Front {
         let stack = self.stack.clone();
         let id = envelope.id().map(OwnedId::of);
         let (ordered, most) = (id.is_none(), self.app.limits().reply);
+        let connection = cx.connection().clone();
         let answer = async move {
             let response = stack.oneshot(request).await;
-            let response = response.unwrap_or_else(|error| reply::error(&error));
-            to_reply(response, id.as_ref(), most)
+            let mut response = response.unwrap_or_else(|error| reply::error(&error));
+            let after = response.extensions_mut().remove::<AfterReply>();
+            let (body, fits) = to_body(response, most);
+            let (head, tail) = spliced(body, id.as_ref());
+            let opening = after.and_then(|after| after.take()).filter(|_| fits);
+            let Some(opening) = opening else {
+                return Reply::text(head).followed_by(tail);
+            };
+            // A client has to know the subscription before it hears of it.
+            let message = Encoded::from_parts(MessageKind::Text, &[&head, &tail]);
+            if connection.send(message).await.is_ok() {
+                opening.open().await;
+            }
+            Reply::none()
         };
         let taken = if ordered {
             cx.run_in_order(answer)
@@ -92,6 +107,41 @@ impl Front {
         ));
     }
 
+    /// Takes the answer to a question. It is answered by nothing, and waits for nothing: the request that asked may be
+    /// the very one that holds up those behind it.
+    fn take_answer(&self, cx: &mut Cx<'_>, text: &str) {
+        let who = cx.connection().identity();
+        let taken = strict::object(text.as_bytes())
+            .map_err(Error::from)
+            .and_then(|mut members| {
+                self.app.permit(&who, &Action::Event("input_response"))?;
+                let value = members.remove("value").unwrap_or_default();
+                if let Some(id) = members.get("requestId").and_then(Value::as_str) {
+                    let questions = self.app.questions();
+                    questions.answer(cx.connection().id(), id, value);
+                }
+                Ok(())
+            });
+        if let Err(error) = taken {
+            self.refuse(cx, &error, Envelope::id_of(text).as_ref());
+        }
+    }
+
+    /// Takes the first message of somebody whom nobody vouched for: it says who that is, or it is the last.
+    fn first(&self, session: &mut Session, cx: &mut Cx<'_>, message: MessageRef<'_>) {
+        let text = std::str::from_utf8(message.as_bytes()).ok();
+        let envelope = text.and_then(|text| Envelope::of(text).ok());
+        let is_auth = envelope.is_some_and(|envelope| envelope.event() == "auth");
+        if !is_auth || std::mem::replace(&mut session.spoke, true) {
+            return cx.close(CloseReason::policy(
+                Refusal::AuthenticationRequired.to_string(),
+            ));
+        }
+        // From here on the door has a deadline of its own.
+        cx.disarm();
+        self.answer(cx, message);
+    }
+
     /// Answers a message of somebody who is within the rate and still somebody.
     fn answer(&self, cx: &mut Cx<'_>, message: MessageRef<'_>) {
         let Ok(text) = std::str::from_utf8(message.as_bytes()) else {
@@ -101,13 +151,17 @@ impl Front {
             Ok(envelope) => envelope,
             Err(fault) => return self.refuse(cx, &fault.into(), Envelope::id_of(text).as_ref()),
         };
+        if envelope.event() == "input_response" {
+            return self.take_answer(cx, text);
+        }
         let message = envelope.without_id();
         let caller = Arc::clone(cx.connection().caller());
         match self.at_once(&caller, &envelope, &message) {
             Ok(None) => self.pass_on(cx, &envelope, message),
             Ok(Some(answer)) => {
                 let id = envelope.id().map(OwnedId::of);
-                cx.reply_with(spliced(answer, id.as_ref()));
+                let (head, tail) = spliced(answer, id.as_ref());
+                cx.reply_with(Reply::text(head).followed_by(tail));
             }
             Err(error) => self.refuse(cx, &error, envelope.id()),
         }
@@ -118,10 +172,17 @@ impl Handler for Front {
     type Session = Session;
 
     fn connect(&self, cx: &mut Cx<'_>) -> Result<Session, CloseReason> {
-        let hello = self.app.connection_info(cx.connection().caller());
-        cx.reply(hello.to_string().as_str());
+        if cx.connection().awaits_auth() {
+            // It is greeted once it has said who it is.
+            cx.arm(self.app.limits().auth, CloseCode::AuthTimeout.into());
+        } else {
+            self.app.greet(cx.connection())?;
+            let hello = self.app.connection_info(cx.connection().caller());
+            cx.reply(hello.to_string().as_str());
+        }
         let rate = Rate::new(self.app.limits(), Instant::now());
-        Ok(Session { rate })
+        let spoke = false;
+        Ok(Session { rate, spoke })
     }
 
     fn message(&self, session: &mut Session, cx: &mut Cx<'_>, message: MessageRef<'_>) {
@@ -133,6 +194,9 @@ impl Handler for Front {
         let expired = cx.connection().identity().is_expired(SystemTime::now());
         let refused = match pace {
             Pace::Kept if expired => Error::from(Refusal::InvalidToken),
+            Pace::Kept if cx.connection().awaits_auth() => {
+                return self.first(session, cx, message);
+            }
             Pace::Kept => return self.answer(cx, message),
             Pace::Exceeded | Pace::Flood => Fault::TooFast.into(),
         };
@@ -142,6 +206,17 @@ impl Handler for Front {
             cx.close(CloseCode::RateExceeded.into());
         } else if expired {
             cx.close(CloseCode::TokenExpired.into());
+        }
+    }
+
+    fn disconnect(&self, _session: Session, connection: &Connection, ended: &CloseReason) {
+        self.app.questions().forget(connection.id());
+        self.app.live().forget(&self.app, connection.id());
+        // Who never said who it is was never shown to the application.
+        if let Some(hook) = &self.app.offer().on_disconnect
+            && !connection.awaits_auth()
+        {
+            hook(connection, ended);
         }
     }
 }
@@ -161,14 +236,19 @@ impl OwnedId {
     }
 }
 
-fn to_reply(response: Response<Body>, id: Option<&OwnedId>, most: usize) -> Reply {
-    let body = match response.into_body().into_bytes() {
-        Some(body) if body.len() <= most => body,
-        Some(_) => whole(reply::error(&Error::TooLarge { limit: most })),
+/// The bytes of a response, and whether they are what it said: there is a most that a reply may have.
+fn to_body(response: Response<Body>, most: usize) -> (Bytes, bool) {
+    match response.into_body().into_bytes() {
+        Some(body) if body.len() <= most => (body, true),
+        Some(_) => (whole(reply::error(&Error::TooLarge { limit: most })), false),
         // The application's own layers may answer with a stream, which no message can carry.
-        None => whole(reply::error(&Fault::Streamed.into())),
-    };
-    spliced(body, id)
+        None => (whole(reply::error(&Fault::Streamed.into())), false),
+    }
+}
+
+fn to_reply(response: Response<Body>, id: Option<&OwnedId>, most: usize) -> Reply {
+    let (head, tail) = spliced(to_body(response, most).0, id);
+    Reply::text(head).followed_by(tail)
 }
 
 fn whole(response: Response<Body>) -> Bytes {
@@ -176,8 +256,8 @@ fn whole(response: Response<Body>) -> Bytes {
     body.expect("error replies are made of bytes at hand")
 }
 
-/// A reply object with its id before the last brace. The object's bytes are shared, not copied.
-fn spliced(object: Bytes, id: Option<&OwnedId>) -> Reply {
+/// A reply object with its id before the last brace, in two parts. The object's bytes are shared, not copied.
+fn spliced(object: Bytes, id: Option<&OwnedId>) -> (Bytes, Bytes) {
     match (id, object.strip_suffix(b"}")) {
         (Some(id), Some(open)) => {
             let is_empty = open.ends_with(b"{");
@@ -186,9 +266,9 @@ fn spliced(object: Bytes, id: Option<&OwnedId>) -> Reply {
             } else {
                 id.0.clone()
             };
-            Reply::text(object.slice(..open.len())).followed_by(end)
+            (object.slice(..open.len()), end)
         }
-        _ => Reply::text(object),
+        _ => (object, Bytes::new()),
     }
 }
 
@@ -220,7 +300,10 @@ mod tests {
     fn the_id_is_the_last_member() {
         let envelope = Envelope::of(r#"{"event":"ping","_requestId":"a\"b"}"#).unwrap();
         let id = OwnedId::of(envelope.id().unwrap());
-        let lengths = |object: &'static str| spliced(object.into(), Some(&id)).len();
+        let lengths = |object: &'static str| {
+            let (head, tail) = spliced(object.into(), Some(&id));
+            head.len() + tail.len()
+        };
 
         assert_eq!(&id.0[..], br#","_requestId":"a\"b"}"#);
         assert_eq!(

@@ -5,22 +5,45 @@
 //! application fit both ways.
 
 mod app;
+mod audience;
 mod builder;
+mod call;
+mod display;
 mod envelope;
 mod events;
 mod fault;
+mod files;
 mod front;
+mod live;
 mod notices;
+mod offer;
 mod plain;
+mod question;
+mod questions;
 mod rate;
+mod relaxed;
+mod remote;
+mod renewed;
 mod resolve;
+mod route;
 mod router;
+mod running;
 mod strict;
+mod topic;
+mod topics;
 
 pub mod reply;
 
 pub use app::App;
-pub use builder::{Bifrost, BifrostBuilder};
+pub use audience::Audience;
+pub use builder::BifrostBuilder;
+pub use call::Call;
+pub use display::Display;
+pub use question::Question;
+pub use remote::Remote;
+pub use route::Route;
+pub use running::Bifrost;
+pub use topic::{Topic, Who};
 
 /// The version of the protocol that `connection_info` names.
 pub const PROTOCOL: &str = "2";

@@ -8,7 +8,7 @@ use zcomm_core::{Body, BoxService, Caller, Error};
 
 use super::app::App;
 use super::envelope::Envelope;
-use super::fault::Fault;
+use super::fault::{Fault, brief};
 use super::front::is_event_name;
 use super::reply;
 use crate::server::{Door, OriginVerdict};
@@ -72,7 +72,10 @@ async fn event(app: &App, request: Request<Body>) -> Result<Request<Body>, Error
     let (head, body) = request.into_parts();
     let event = head.uri.path().trim_start_matches('/').to_owned();
     if !is_event_name(&event) {
-        return Err(Fault::NoSuchEvent { name: event }.into());
+        return Err(Fault::NoSuchEvent {
+            name: brief(&event),
+        }
+        .into());
     }
     if SOCKET_ONLY.contains(&event.as_str()) {
         return Err(Fault::NeedsSocket { event }.into());
@@ -85,12 +88,12 @@ async fn event(app: &App, request: Request<Body>) -> Result<Request<Body>, Error
     let text = std::str::from_utf8(&body).map_err(|_| Fault::NotUtf8)?;
     let message = match Envelope::of(text) {
         Ok(envelope) if envelope.names_event() && envelope.event() != event => {
-            let body = envelope.event().to_owned();
+            let body = brief(envelope.event());
             return Err(Fault::PathAndBodyDiffer { path: event, body }.into());
         }
         Ok(envelope) => envelope.without_id(),
         // The path is the event; that the body names none is no fault here.
-        Err(Fault::NoEvent) => text.to_owned(),
+        Err(Fault::NoEvent) => Envelope::without_id_of(text),
         Err(fault) => return Err(fault.into()),
     };
     Ok(Request::from_parts(head, Body::from(message)))
@@ -105,8 +108,9 @@ fn is_json(value: &HeaderValue) -> bool {
 }
 
 fn wrong_method(request: &Request<Body>) -> Response<Body> {
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let (method, path) = (request.method().clone(), request.uri().path());
     let is_event = is_event_name(path.trim_start_matches('/'));
+    let path = brief(path);
     let mut response = reply::error(&Fault::NothingThere { method, path }.into());
     if is_event {
         *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;

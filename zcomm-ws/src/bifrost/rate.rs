@@ -16,6 +16,10 @@ pub(super) struct Limits {
     pub(super) request: Duration,
     /// Bytes that one reply may have.
     pub(super) reply: usize,
+    /// How long the first message may take, where it is to say who is there.
+    pub(super) auth: Duration,
+    /// Subscriptions that one client may have.
+    pub(super) subscriptions: usize,
 }
 
 impl Default for Limits {
@@ -25,6 +29,8 @@ impl Default for Limits {
             burst: 2000,
             request: Duration::from_secs(30),
             reply: 16 << 20,
+            auth: Duration::from_secs(10),
+            subscriptions: 100,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The layer that parses a message once, and finds out which command it is.
 
 mod dispatch;
+mod special;
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,19 +11,30 @@ use futures_util::future::{Either, Ready, ready};
 use http::{Request, Response};
 use serde_json::{Map, Value};
 use tower::{Layer, Service};
-use zcomm_core::{Body, Command, Error};
+use zcomm_core::{Body, Caller, Command, Error};
 
 use super::app::App;
 use super::fault::Fault;
 use super::strict;
 
 /// The members of a message. Requests carry it as an extension.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Message(Arc<Map<String, Value>>);
 
 impl Message {
     pub(super) fn member(&self, name: &str) -> Option<&Value> {
         self.0.get(name).filter(|value| !value.is_null())
+    }
+
+    pub(super) fn members(&self) -> &Map<String, Value> {
+        &self.0
+    }
+}
+
+// A message may hold a token.
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.keys()).finish()
     }
 }
 
@@ -96,7 +108,11 @@ fn resolve(app: &App, request: &Request<Body>) -> Result<(Message, Command), Err
     let body = body.ok_or(Fault::Streamed)?;
     let members = strict::object(body)?;
     let command = match request.uri().path().trim_start_matches('/') {
-        "dispatch" => dispatch::command(app, &members)?,
+        "dispatch" => {
+            let caller = request.extensions().get::<Arc<Caller>>();
+            let who = caller.map(|caller| caller.identity());
+            dispatch::command(app, &members, who.as_deref())?
+        }
         event => Command::Event(event.to_owned()),
     };
     Ok((Message(Arc::new(members)), command))
@@ -107,25 +123,15 @@ mod tests {
     use std::sync::Mutex;
 
     use tower::{ServiceExt, service_fn};
-    use zcomm_core::data::{Access, Committed, Field, Kind, MemoryStore, Model, Schema, Store};
-    use zcomm_core::{Code, Open};
+    use zcomm_core::Code;
+    use zcomm_core::data::{Field, Kind, Model, Schema};
 
     use super::*;
-    use crate::bifrost::rate::Limits;
 
     fn app() -> Arc<App> {
         let notes = Model::builder("notes").field(Field::new("id", Kind::Int).primary_key());
         let schema = Schema::of([notes.build().unwrap()]).unwrap();
-        let memory: Arc<dyn Store> = Arc::new(MemoryStore::new(schema.models().to_vec()));
-        Arc::new(App {
-            schema,
-            access: Access::unrestricted(),
-            store: Arc::new(Committed::new(memory)),
-            policy: Arc::new(Open),
-            answers: None,
-            limits: Limits::default(),
-            longest_message: 1024,
-        })
+        Arc::new(App::open(schema))
     }
 
     /// What reaches the inner service: the command's action and one member of the message.

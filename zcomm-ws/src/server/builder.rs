@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -43,6 +43,8 @@ impl Server {
             http: None,
             pages: Pages::default(),
             farewell: None,
+            hub: Hub::new(),
+            door: Arc::default(),
         }
     }
 }
@@ -70,6 +72,8 @@ pub struct ServerBuilder<H> {
     http: Option<BoxService>,
     pages: Pages,
     farewell: Option<Encoded>,
+    hub: Hub,
+    door: Arc<OnceLock<Door>>,
 }
 
 impl<H: Handler> ServerBuilder<H> {
@@ -82,6 +86,8 @@ impl<H: Handler> ServerBuilder<H> {
             http: self.http,
             pages: self.pages,
             farewell: self.farewell,
+            hub: self.hub,
+            door: self.door,
         }
     }
 
@@ -168,6 +174,18 @@ impl<H: Handler> ServerBuilder<H> {
         block_on(self.serve())
     }
 
+    /// Sets the hub, for those who have to know it before anybody connects.
+    pub(crate) fn hub(mut self, hub: Hub) -> Self {
+        self.hub = hub;
+        self
+    }
+
+    /// Sets where to leave the door, for those who identify callers that are connected already.
+    pub(crate) fn door(mut self, door: Arc<OnceLock<Door>>) -> Self {
+        self.door = door;
+        self
+    }
+
     /// Listens, and serves from then on.
     ///
     /// # Errors
@@ -187,9 +205,8 @@ impl<H: Handler> ServerBuilder<H> {
             warn!("pages from disk are let in without a token, as `file://` is listed");
         }
         let admission = Arc::new(Admission::new(&config));
-        let hub = Hub::new();
         let gate = Gate {
-            probes: Probes::new(hub.clone(), config.metrics, config.is_local(address)),
+            probes: Probes::new(self.hub.clone(), config.metrics, config.is_local(address)),
             files_without_token: config.lets_files_in(address),
             origins: OriginRules::new(&config.allowed_origins, &config.allowed_hosts, address)?,
             proxies,
@@ -203,11 +220,13 @@ impl<H: Handler> ServerBuilder<H> {
             http: self.http,
             pages: self.pages,
         };
+        // Nobody else sets it, and before anybody is accepted it is there.
+        let _ = self.door.set(gate.door.clone());
         let served = Served {
             handler: Arc::new(self.handler),
             gate,
             tls,
-            hub,
+            hub: self.hub,
             farewell: self.farewell,
         };
         Ok(accept::start(listener, address, served))

@@ -54,13 +54,7 @@ impl Door {
             Ok(identity) => return Ok((identity, false)),
             Err(refusal) => refusal,
         };
-        match &required {
-            Refusal::InvalidToken => self.admission.note_failure(&peer),
-            Refusal::Unavailable { source } => {
-                tracing::error!(peer = %peer, error = %source, "nobody can be identified");
-            }
-            _ => {}
-        }
+        self.note(&required, &peer);
         let may_follow = self.config.first_message_auth
             && given.token.is_none()
             && matches!(required, Refusal::AuthenticationRequired);
@@ -73,6 +67,40 @@ impl Door {
             None => guest,
         };
         Ok((guest, true))
+    }
+
+    /// Who somebody is that is connected already and presents another token. A refusal is held back, too.
+    pub(crate) async fn renew(&self, token: &str, caller: &Caller) -> Result<Identity, Refusal> {
+        let peer = *caller.peer();
+        if self.admission.guesses_too_often(&peer) {
+            return Err(Refusal::TooManyAttempts);
+        }
+        let given = Credentials::token(token).held_by(caller.identity());
+        let deadline = Instant::now() + self.config.handshake_timeout;
+        let identified = timeout_at(deadline, self.auth.identify(&given, &peer));
+        let refused = match identified.await {
+            Ok(Ok(identity)) if self.config.require_auth && identity.name().is_none() => {
+                Refusal::AuthenticationRequired
+            }
+            Ok(Ok(identity)) => return Ok(identity),
+            Ok(Err(refusal)) => refusal,
+            Err(late) => Refusal::Unavailable {
+                source: late.into(),
+            },
+        };
+        self.note(&refused, &peer);
+        tokio::time::sleep(self.config.refusal_delay).await;
+        Err(refused)
+    }
+
+    fn note(&self, refused: &Refusal, peer: &Peer) {
+        match refused {
+            Refusal::InvalidToken => self.admission.note_failure(peer),
+            Refusal::Unavailable { source } => {
+                tracing::error!(peer = %peer, error = %source, "nobody can be identified");
+            }
+            _ => {}
+        }
     }
 
     fn credentials(&self, head: &Parts, peer: Peer) -> Result<Credentials, Refusal> {

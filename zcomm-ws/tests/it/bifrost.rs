@@ -1,5 +1,14 @@
 //! zBifrost on real sockets: what a client sends, what it and others get.
 
+mod commands;
+mod compatibility;
+mod discovery;
+mod hostile;
+mod identity;
+mod live;
+mod questions;
+mod topics;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -490,16 +499,6 @@ async fn over_http_strangers_learn_nothing_and_guess_in_vain() {
 
     assert_eq!(without, ["401"; 4]);
     assert_eq!(guesses, ["401", "401", "401", "429", "429"]);
-}
-
-#[tokio::test]
-async fn a_token_as_a_message_is_refused_at_the_start() {
-    let mut config = config();
-    config.first_message_auth = true;
-
-    let error = open().config(config).bind().await.unwrap_err();
-
-    assert_eq!(error.code(), "first_message");
 }
 
 #[tokio::test]

@@ -1,10 +1,11 @@
-//! `dispatch`: reads and writes of rows.
+//! `dispatch`: reads and writes of rows, and the way to commands that are neither.
 
 use async_trait::async_trait;
 use http::Response;
 use zcomm_core::data::{Query, Requester, Shape, Store, Write};
 use zcomm_core::{Body, Command, Error, Identity};
 
+use super::command;
 use crate::bifrost::app::App;
 use crate::bifrost::fault::Fault;
 use crate::bifrost::reply;
@@ -22,6 +23,10 @@ impl Event for Dispatch {
                 let who = Requester::new(cx.identity).over(cx.caller.connection());
                 write_rows(cx.app, &who, write).await
             }
+            Command::Call { function, args } => command::call(&cx, function, args).await,
+            Command::Run { key, message } => command::run(&cx, key, message).await,
+            Command::Link(path) => command::link(&cx, path),
+            Command::Open(path) => command::open(&cx, path).await,
             _ => Err(Fault::NothingMeant.into()),
         }
     }

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 use zcomm_core::data::{Query, Write};
-use zcomm_core::{CacheWish, Command, Error, Operation};
+use zcomm_core::{Action, CacheWish, Command, Error, Identity, Operation};
 
+use super::special;
 use crate::bifrost::app::App;
-use crate::bifrost::fault::Fault;
+use crate::bifrost::fault::{Fault, brief};
 
 /// Members that say what is meant, and are no arguments.
 const ENVELOPE: [&str; 8] = [
@@ -30,8 +31,48 @@ struct Meant {
     one: bool,
 }
 
-/// Finds out what a dispatch asks for.
-pub(super) fn command(app: &App, members: &Map<String, Value>) -> Result<Command, Error> {
+/// Finds out what a dispatch asks for. The first that matches: a command of the application's, one of the three
+/// that are no rows, rows.
+pub(super) fn command(
+    app: &App,
+    members: &Map<String, Value>,
+    who: Option<&Identity>,
+) -> Result<Command, Error> {
+    if let Some(command) = registered(app, members) {
+        return Ok(command);
+    }
+    if let Some(command) = special::command(members)? {
+        return match asks_for_rows(members) {
+            true => Err(Fault::TwoCommands.into()),
+            false => Ok(command),
+        };
+    }
+    rows(app, members, who)
+}
+
+/// The command that the application registered under this key. It gets the whole message.
+fn registered(app: &App, members: &Map<String, Value>) -> Option<Command> {
+    let mut texts = ["zKey", "cmd", "zHorizontal"].into_iter();
+    let name = texts.find_map(|name| {
+        let key = members.get(name).and_then(Value::as_str)?;
+        app.offer().command(key).map(|(name, _)| name)
+    })?;
+    Some(Command::Run {
+        key: name.to_owned(),
+        message: members.clone(),
+    })
+}
+
+/// Whether a message asks for rows as well, beside a command that is none.
+fn asks_for_rows(members: &Map<String, Value>) -> bool {
+    let text = |name: &str| members.get(name).and_then(Value::as_str);
+    let words = ["event", "action"].into_iter().filter_map(text);
+    let mut keys = ["zKey", "cmd"].into_iter().filter_map(text);
+    words.filter_map(Operation::from_wire).next().is_some()
+        || keys.any(|key| by_key(key).operation.is_some())
+}
+
+fn rows(app: &App, members: &Map<String, Value>, who: Option<&Identity>) -> Result<Command, Error> {
     let inner = match members.get("zHorizontal") {
         None | Some(Value::Null) => None,
         Some(Value::Object(inner)) => Some(inner),
@@ -41,7 +82,9 @@ pub(super) fn command(app: &App, members: &Map<String, Value>) -> Result<Command
         }
     };
     let meant = meant(members, inner)?;
-    let operation = meant.operation.ok_or_else(|| nothing_meant(members))?;
+    let operation = meant
+        .operation
+        .ok_or_else(|| nothing_meant(app, members, who))?;
     let name = meant.model.ok_or(Fault::NoModel)?;
     let model = app.schema().model(&name)?;
     let mut arguments = arguments(members, inner)?;
@@ -96,7 +139,7 @@ impl Meant {
         if let (Some(one), Some(two)) = (&self.model, &other.model)
             && !bare(one).eq_ignore_ascii_case(bare(two))
         {
-            let (one, two) = (one.clone(), two.clone());
+            let (one, two) = (brief(one), brief(two));
             return Err(Fault::TwoModels { one, two });
         }
         self.operation = self.operation.or(other.operation);
@@ -143,11 +186,18 @@ fn by_key(key: &str) -> Meant {
     }
 }
 
-fn nothing_meant(members: &Map<String, Value>) -> Fault {
+fn nothing_meant(app: &App, members: &Map<String, Value>, who: Option<&Identity>) -> Fault {
     match members.get("zKey").and_then(Value::as_str) {
-        Some(key) => Fault::NoSuchCommand {
-            key: key.to_owned(),
-        },
+        Some(key) => {
+            let names = app.offer().commands.keys();
+            let names = names.filter(|name| {
+                who.is_some_and(|who| app.policy().permits(who, &Action::Run(name)))
+            });
+            Fault::NoSuchCommand {
+                key: brief(key),
+                known: names.cloned().collect(),
+            }
+        }
         None => Fault::NothingMeant,
     }
 }
@@ -195,6 +245,9 @@ fn cache_wish(arguments: &mut Map<String, Value>) -> Result<CacheWish, Fault> {
         }),
     }
 }
+
+#[cfg(test)]
+mod properties;
 
 #[cfg(test)]
 mod tests {
