@@ -11,7 +11,7 @@ use tokio::time::Sleep;
 use tower::{Layer, Service};
 use zcomm_core::Body;
 
-use crate::call::{Call, host};
+use crate::call::{Call, Host};
 use crate::error::{Error, Limit, Place};
 
 /// Gives each attempt a time for the head of its answer, if there is one to give.
@@ -68,7 +68,7 @@ where
         let limit = call.and_then(|call| call.attempt_limit).or(self.limit);
         let timer = limit.map(|limit| Timer {
             limit,
-            host: host(request.uri()).to_owned(),
+            host: Host::of(request.uri()),
         });
         AttemptFuture {
             inner: self.inner.call(request),
@@ -81,7 +81,7 @@ where
 #[derive(Debug)]
 struct Timer {
     limit: Duration,
-    host: String,
+    host: Host,
 }
 
 pin_project! {
@@ -118,7 +118,7 @@ where
             let late = Error::Timeout {
                 which: Limit::Attempt,
                 limit: timer.limit,
-                at: Place::new(timer.host.as_str()),
+                at: Place::new(timer.host.name()),
             };
             Err(late.into())
         })

@@ -13,7 +13,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use tower::{Layer, Service};
 use zcomm_core::{Body, Deadline, Error};
 
-use crate::call::{Call, host};
+use crate::call::{Call, Host};
 use body::{TimedBody, Times};
 
 /// Longer than any call: what stands for "no limit", and what later can still be added to.
@@ -86,7 +86,7 @@ where
                 .and_then(|call| call.read_limit)
                 .unwrap_or(self.limits.read)
                 .min(FOREVER),
-            host: host(request.uri()).to_owned(),
+            host: Host::of(request.uri()),
         };
         TotalFuture {
             inner: self.inner.call(request),

@@ -158,7 +158,8 @@ impl ReqwestTransportBuilder {
     fn client(&self) -> reqwest::Result<reqwest::Client> {
         let mut builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
+            // None at all, or each request would be copied for a second one that never goes out.
+            .retry(reqwest::retry::never().max_retries_per_request(0))
             .referer(false)
             .cookie_store(self.cookies)
             .pool_idle_timeout(self.idle_timeout)
