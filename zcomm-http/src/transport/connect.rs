@@ -41,7 +41,7 @@ impl<S> Layer<S> for ConnectLayer {
 /// The service that [`ConnectLayer`] makes.
 #[derive(Debug)]
 pub(super) struct Connecting<S> {
-    // reqwest clones its connector several times for each request, and nearly every request connects to nothing.
+    // Clients clone their connector several times for each request, and nearly every request connects to nothing.
     inner: Arc<S>,
     default: Duration,
 }
@@ -57,7 +57,8 @@ impl<S> Clone for Connecting<S> {
 
 impl<S, R> Service<R> for Connecting<S>
 where
-    S: Service<R, Error = BoxError> + Clone + Send + 'static,
+    S: Service<R> + Clone + Send + 'static,
+    S::Error: Into<BoxError>,
     S::Response: Send + 'static,
     S::Future: Send,
     R: Send + 'static,
@@ -76,7 +77,7 @@ where
         let opening = S::clone(&self.inner).oneshot(target);
         Box::pin(async move {
             match tokio::time::timeout(limit, opening).await {
-                Ok(opened) => opened,
+                Ok(opened) => opened.map_err(Into::into),
                 Err(_) => Err(ConnectTimedOut { limit }.into()),
             }
         })
