@@ -101,7 +101,6 @@ pub(crate) fn host(uri: &Uri) -> &str {
 
 fn bare(authority: &Authority) -> &str {
     let authority = authority.as_str();
-    authority
-        .rsplit_once('@')
-        .map_or(authority, |(_, host)| host)
+    let userinfo = authority.bytes().rposition(|byte| byte == b'@');
+    userinfo.map_or(authority, |at| &authority[at + 1..])
 }

@@ -222,10 +222,6 @@ impl HttpClient {
 
     /// Adds the client's headers where the request has none of that name.
     fn add_headers(&self, headers: &mut HeaderMap) {
-        if headers.is_empty() {
-            headers.clone_from(&self.shared.headers);
-            return;
-        }
         for name in self.shared.headers.keys() {
             if headers.contains_key(name) {
                 continue;

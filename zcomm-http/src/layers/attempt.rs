@@ -90,9 +90,9 @@ pin_project! {
     pub struct AttemptFuture<F> {
         #[pin]
         inner: F,
-        #[pin]
-        sleep: Option<Sleep>,
         timer: Option<Timer>,
+        // Boxed, as most attempts have no limit of their own.
+        sleep: Option<Pin<Box<Sleep>>>,
     }
 }
 
@@ -103,18 +103,16 @@ where
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let mut this = self.project();
+        let this = self.project();
         if let Poll::Ready(answer) = this.inner.poll(cx) {
             return Poll::Ready(answer);
         }
         let Some(timer) = this.timer else {
             return Poll::Pending;
         };
-        if this.sleep.is_none() {
-            this.sleep.set(Some(tokio::time::sleep(timer.limit)));
-        }
-        let sleep = this.sleep.as_pin_mut().expect("the timer was set above");
-        sleep.poll(cx).map(|()| {
+        let made = || Box::pin(tokio::time::sleep(timer.limit));
+        let sleep = this.sleep.get_or_insert_with(made);
+        sleep.as_mut().poll(cx).map(|()| {
             let late = Error::Timeout {
                 which: Limit::Attempt,
                 limit: timer.limit,

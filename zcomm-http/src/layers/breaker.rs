@@ -117,7 +117,7 @@ where
             Ok(permit) => (Some(permit), None),
             Err(wait) => {
                 let at = Place::new(host);
-                (None, Some(Error::CircuitOpen { at, wait }))
+                (None, Some(Box::new(Error::CircuitOpen { at, wait })))
             }
         };
         BrokenFuture {
@@ -136,7 +136,7 @@ pin_project! {
         inner: Option<F>,
         // Taken when the answer is there.
         permit: Option<Permit>,
-        refusal: Option<Error>,
+        refusal: Option<Box<Error>>,
     }
 }
 
@@ -149,7 +149,7 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
         if let Some(refusal) = this.refusal.take() {
-            return Poll::Ready(Err(refusal.into()));
+            return Poll::Ready(Err((*refusal).into()));
         }
         let inner = this.inner.as_pin_mut();
         let answer = ready!(inner.expect("what is not refused is called").poll(cx));

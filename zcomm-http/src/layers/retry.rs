@@ -42,16 +42,24 @@ const SMALL_BODY_TIME: Duration = Duration::from_millis(500);
 /// The layer belongs outside of the limits per host and attempt, and inside the circuit breaker.
 #[derive(Clone, Debug)]
 pub struct RetryLayer {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
     retry: Retry,
-    budgets: Arc<Hosts<Budget>>,
+    budgets: Hosts<Budget>,
 }
 
 impl RetryLayer {
     /// Retries as `retry` says.
     pub fn new(retry: Retry) -> Self {
-        Self {
+        let shared = Shared {
             retry,
-            budgets: Arc::default(),
+            budgets: Hosts::default(),
+        };
+        Self {
+            shared: Arc::new(shared),
         }
     }
 }
@@ -101,18 +109,19 @@ impl<S: Clone> Retried<S> {
     fn attempts(&self, request: &Request<Body>) -> Option<Attempts<S>> {
         let call = Call::of(request.extensions());
         let own = call.and_then(|call| call.retry.as_ref());
-        let retry = own.unwrap_or(&self.layer.retry);
+        let shared = &self.layer.shared;
+        let retry = own.unwrap_or(&shared.retry);
         if !retry.covers(request, own.is_some()) {
             return None;
         }
-        let budget = self.layer.budgets.of(host(request.uri()), Budget::new);
+        let budget = shared.budgets.of(host(request.uri()), Budget::new);
         budget.deposit();
         let known = call.and_then(|call| call.again());
         Some(Attempts {
             inner: self.inner.clone(),
-            retry: retry.clone(),
+            layer: self.layer.clone(),
+            call: call.cloned(),
             budget,
-            until: call.and_then(|call| call.until()),
             again: known.unwrap_or_else(|| Arc::new(Again::of(request))),
         })
     }
@@ -166,9 +175,9 @@ where
 /// The attempts of one call after the first.
 struct Attempts<S> {
     inner: S,
-    retry: Retry,
+    layer: RetryLayer,
+    call: Option<Arc<Call>>,
     budget: Arc<Budget>,
-    until: Option<Instant>,
     again: Arc<Again>,
 }
 
@@ -189,7 +198,7 @@ where
                 last = settled(answer).await;
             }
             sleep(wait).await;
-            outcome = match self.until.filter(|_| last.is_some()) {
+            outcome = match self.until().filter(|_| last.is_some()) {
                 None => self.attempt().await,
                 Some(until) => self.attempt_until(until).await,
             };
@@ -220,13 +229,26 @@ where
 }
 
 impl<S> Attempts<S> {
+    fn retry(&self) -> &Retry {
+        let own = self.call.as_ref().and_then(|call| call.retry.as_ref());
+        own.unwrap_or(&self.layer.shared.retry)
+    }
+
+    /// When the call's whole time is over.
+    fn until(&self) -> Option<Instant> {
+        self.call.as_ref().and_then(|call| call.until())
+    }
+
     /// How long to wait before the next attempt, if there is to be one.
     fn wait_after(&self, outcome: &Result<Response<Body>, Error>, made: u32) -> Option<Duration> {
-        if made >= self.retry.most_attempts() {
+        let retry = self.retry();
+        if made >= retry.most_attempts() {
             return None;
         }
-        let wait = self.retry.wait_after(outcome, made)?;
-        let in_time = self.until.is_none_or(|until| Instant::now() + wait < until);
+        let wait = retry.wait_after(outcome, made)?;
+        let in_time = self
+            .until()
+            .is_none_or(|until| Instant::now() + wait < until);
         (in_time && self.budget.withdraw()).then_some(wait)
     }
 }

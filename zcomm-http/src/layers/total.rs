@@ -102,8 +102,8 @@ pin_project! {
     pub struct TotalFuture<F> {
         #[pin]
         inner: F,
-        #[pin]
-        sleep: Option<Sleep>,
+        // Boxed, so that the future stays small: it is moved outward through the layers.
+        sleep: Option<Pin<Box<Sleep>>>,
         // Taken when the answer is there.
         times: Option<Times>,
     }
@@ -116,7 +116,7 @@ where
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let mut this = self.project();
+        let this = self.project();
         // The inner service goes first: at the very end it may still give the last answer that it had.
         if let Poll::Ready(answer) = this.inner.poll(cx) {
             let times = this
@@ -129,12 +129,13 @@ where
             .times
             .as_ref()
             .expect("a future is not polled after its end");
-        if this.sleep.is_none() {
-            this.sleep.set(Some(sleep_until(times.until)));
-        }
-        let sleep = this.sleep.as_pin_mut().expect("the timer was set above");
+        let made = || Box::pin(sleep_until(times.until));
+        let sleep = this.sleep.get_or_insert_with(made);
         let limit = times.total;
-        sleep.poll(cx).map(|()| Err(Error::Timeout { limit }))
+        sleep
+            .as_mut()
+            .poll(cx)
+            .map(|()| Err(Error::Timeout { limit }))
     }
 }
 
