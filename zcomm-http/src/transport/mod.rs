@@ -31,7 +31,7 @@ pub(crate) use resolve::is_public;
 /// Sends requests for `http` and `https` through reqwest: HTTP/1.1 and 2, rustls with ring, proxies of the environment.
 ///
 /// Plain `http` that needs no proxy and no cookie goes through hyper alone, with the same limits, name look-up and
-/// decompression: reqwest would take twice as long for it.
+/// decompression: reqwest would take twice as many instructions for it.
 ///
 /// It follows no redirect and retries nothing that may have been seen by the server: that is for the layers above. What
 /// it does retry is a request that met a kept connection just closed by the server, before any byte of it was sent.

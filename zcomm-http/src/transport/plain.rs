@@ -20,7 +20,7 @@ use super::failure;
 use super::resolve::SystemResolver;
 use crate::call::Host;
 
-/// Sends what needs none of the things that reqwest adds to hyper, in less than half of its time.
+/// Sends what needs none of the things that reqwest adds to hyper, with less than half of its instructions.
 ///
 /// It does to a connection and to a request what reqwest does by default, so that nobody can tell which way a request
 /// went.
