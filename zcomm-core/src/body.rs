@@ -40,7 +40,11 @@ struct Stream {
     inner: SyncWrapper<UnsyncBoxBody<Bytes, Error>>,
     hint: SizeHint,
     ended: bool,
+    held: Option<Held>,
 }
+
+/// What is dropped when the stream is over; nobody looks at it.
+type Held = SyncWrapper<Box<dyn Send>>;
 
 impl Stream {
     fn new(inner: UnsyncBoxBody<Bytes, Error>) -> Self {
@@ -49,6 +53,7 @@ impl Stream {
             inner: SyncWrapper::new(inner),
             hint,
             ended,
+            held: None,
         }
     }
 
@@ -56,6 +61,9 @@ impl Stream {
         let inner = self.inner.get_mut();
         let frame = Pin::new(&mut *inner).poll_frame(cx);
         (self.hint, self.ended) = (inner.size_hint(), inner.is_end_stream());
+        if matches!(frame, Poll::Ready(None | Some(Err(_)))) {
+            self.held = None;
+        }
         frame
     }
 }
@@ -105,6 +113,32 @@ impl Body {
         }
     }
 
+    /// Keeps a value until the stream has ended, failed or been dropped: a place in a queue, say.
+    ///
+    /// Bytes at hand are there in full, so the value is dropped at once. Of several values, all are kept.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use bytes::Bytes;
+    /// use zcomm_core::Body;
+    ///
+    /// let place = Arc::new(());
+    /// let body = Body::stream(http_body_util::Full::new(Bytes::from("x"))).holding(Arc::clone(&place));
+    /// assert_eq!(Arc::strong_count(&place), 2);
+    /// drop(body);
+    /// assert_eq!(Arc::strong_count(&place), 1);
+    /// ```
+    #[must_use]
+    pub fn holding(mut self, value: impl Send + 'static) -> Self {
+        if let Kind::Stream(stream) = &mut self.0 {
+            stream.held = Some(SyncWrapper::new(match stream.held.take() {
+                Some(before) => Box::new((before.into_inner(), value)),
+                None => Box::new(value),
+            }));
+        }
+        self
+    }
+
     /// Waits for all bytes, but takes no more than `limit`.
     ///
     /// # Errors
@@ -119,18 +153,15 @@ impl Body {
             Kind::Empty => Ok(Bytes::new()),
             Kind::Full(bytes) if bytes.len() > limit => Err(Error::TooLarge { limit }),
             Kind::Full(bytes) => Ok(bytes),
-            Kind::Stream(stream) => collect_stream(stream.inner.into_inner(), limit).await,
+            Kind::Stream(stream) => collect_stream(stream, limit).await,
         }
     }
 }
 
-async fn collect_stream(
-    mut stream: UnsyncBoxBody<Bytes, Error>,
-    limit: usize,
-) -> Result<Bytes, Error> {
+async fn collect_stream(mut stream: Stream, limit: usize) -> Result<Bytes, Error> {
     let mut first = Bytes::new();
     let mut all = Vec::new();
-    while let Some(frame) = stream.frame().await {
+    while let Some(frame) = stream.inner.get_mut().frame().await {
         let Ok(data) = frame?.into_data() else {
             continue;
         };
@@ -245,6 +276,22 @@ mod tests {
         let error = Body::from("hello").collect(4).await.unwrap_err();
 
         assert!(matches!(error, Error::TooLarge { limit: 4 }), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn what_a_stream_holds_is_dropped_with_its_end() {
+        let place = std::sync::Arc::new(());
+        let held = || std::sync::Arc::clone(&place);
+        let count = || std::sync::Arc::strong_count(&place);
+        let mut body = two_chunks().holding(held()).holding(held());
+        assert_eq!(Body::from("x").holding(held()).as_bytes(), Some(&b"x"[..]));
+
+        let mut counts = Vec::new();
+        while body.frame().await.is_some() {
+            counts.push(count());
+        }
+
+        assert_eq!((counts, count()), (vec![3, 3], 1));
     }
 
     #[test]

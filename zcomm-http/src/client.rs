@@ -15,7 +15,7 @@ use crate::call::Call;
 use crate::error::Error;
 use crate::params::Params;
 use crate::request::RequestBuilder;
-use crate::response::Response;
+use crate::response::{At, Response};
 
 pub use builder::HttpClientBuilder;
 use builder::Outer;
@@ -99,7 +99,7 @@ impl HttpClient {
         let outer = self.shared.outer.clone();
         Self {
             shared: Arc::new(Shared {
-                stack: outer.around(inner.clone(), true),
+                stack: outer.around_layers(inner.clone()),
                 inner,
                 outer,
                 headers: self.shared.headers.clone(),
@@ -200,11 +200,7 @@ impl HttpClient {
         let uri = request.uri().clone();
         let start = Instant::now();
 
-        let mut stack = self.service();
-        let answer = match stack.ready().await {
-            Ok(ready) => ready.call(request).await,
-            Err(error) => Err(error),
-        };
+        let answer = self.service().oneshot(request).await;
         let answer = answer.map_err(|error| Error::from_stack(error, call.place(&uri)))?;
 
         let (mut head, body) = answer.into_parts();
@@ -214,11 +210,13 @@ impl HttpClient {
             .map_or(uri, |by| by.0);
         Ok(Response {
             elapsed: start.elapsed(),
-            at: call.place(&url),
             max_body: max_body.unwrap_or(self.shared.max_body),
+            at: At {
+                url,
+                attempts: call.attempts(),
+            },
             head,
             body,
-            url,
         })
     }
 

@@ -17,7 +17,7 @@
 //! pause for 15; [`HttpClientBuilder`] names every other default.
 //!
 //! The client is a stack of [`layers`] over a [`Transport`]; this crate registers one for `http`
-//! and `https`, on reqwest.
+//! and `https`, on reqwest and hyper.
 
 pub mod layers;
 #[cfg(feature = "test-util")]

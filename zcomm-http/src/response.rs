@@ -11,6 +11,7 @@ use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
 use zcomm_core::Body;
 
+use crate::call::host;
 use crate::error::{Error, Format, Place};
 
 /// An answer. Its head is there; its body is read by the methods that take the answer itself.
@@ -31,10 +32,25 @@ use crate::error::{Error, Format, Place};
 pub struct Response {
     pub(crate) head: http::response::Parts,
     pub(crate) body: Body,
-    pub(crate) url: Uri,
+    pub(crate) at: At,
     pub(crate) elapsed: Duration,
-    pub(crate) at: Place,
     pub(crate) max_body: usize,
+}
+
+/// Where an answer came from, and with which attempt.
+#[derive(Clone, Debug)]
+pub(crate) struct At {
+    pub(crate) url: Uri,
+    pub(crate) attempts: u32,
+}
+
+impl At {
+    /// The same in the words of an error.
+    fn place(&self) -> Place {
+        let mut place = Place::new(host(&self.url));
+        place.attempt = self.attempts;
+        place
+    }
 }
 
 impl Response {
@@ -65,7 +81,7 @@ impl Response {
 
     /// Where the answer came from, after redirects.
     pub fn url(&self) -> &Uri {
-        &self.url
+        &self.at.url
     }
 
     /// How long it took from sending to this head, retries and redirects included.
@@ -75,7 +91,7 @@ impl Response {
 
     /// How many requests went out for this answer, retries and redirects included.
     pub fn attempts(&self) -> u32 {
-        self.at.attempt
+        self.at.attempts
     }
 
     /// How long the body is, where the server says so and does not compress it.
@@ -91,7 +107,7 @@ impl Response {
     pub fn error_for_status(self) -> Result<Self, Error> {
         let status = self.head.status;
         if status.is_client_error() || status.is_server_error() {
-            let at = self.at;
+            let at = self.at.place();
             return Err(Error::Status { at, status });
         }
         Ok(self)
@@ -110,10 +126,11 @@ impl Response {
     pub async fn bytes(self) -> Result<Bytes, Error> {
         let (at, limit) = (self.at, self.max_body);
         if self.body.size_hint().lower() > limit as u64 {
+            let at = at.place();
             return Err(Error::TooLarge { at, limit });
         }
         let bytes = self.body.collect(limit).await;
-        bytes.map_err(|error| Error::from_stack(error, at))
+        bytes.map_err(|error| Error::from_stack(error, at.place()))
     }
 
     /// The whole body as UTF-8 text.
@@ -127,7 +144,7 @@ impl Response {
         match simdutf8::compat::from_utf8(&bytes) {
             Ok(text) => Ok(text.to_owned()),
             Err(error) => Err(Error::Decode {
-                at,
+                at: at.place(),
                 format: Format::Utf8,
                 source: error.into(),
             }),
@@ -143,7 +160,7 @@ impl Response {
         let at = self.at.clone();
         let bytes = self.bytes().await?;
         serde_json::from_slice(&bytes).map_err(|error| Error::Decode {
-            at,
+            at: at.place(),
             format: Format::Json,
             source: error.into(),
         })
@@ -155,7 +172,7 @@ impl Response {
     pub fn stream(self) -> impl Stream<Item = Result<Bytes, Error>> + Send + Unpin + 'static {
         let at = self.at;
         let pieces = self.body.into_data_stream();
-        pieces.map(move |piece| piece.map_err(|error| Error::from_stack(error, at.clone())))
+        pieces.map(move |piece| piece.map_err(|error| Error::from_stack(error, at.place())))
     }
 
     /// The answer as the rest of zcomm knows it: head and body.

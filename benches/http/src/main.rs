@@ -1,7 +1,8 @@
 //! Measures the HTTP client against reqwest alone and a raw hyper client, on loopback, and what each of its layers costs.
 //!
 //! Prints Markdown, and with `--json FILE` writes every figure. `cargo xtask bench http` runs it. With `--profile zcomm` one
-//! client runs alone, for a profiler to look at.
+//! client runs alone and makes `--calls N`, for a profiler to look at: between two numbers of calls the instructions of
+//! a call can be counted, on whatever machine.
 
 #![expect(clippy::print_stdout, reason = "a program for the terminal")]
 
@@ -19,6 +20,9 @@ use crate::peer::Call;
 use crate::rounds::Rounds;
 use crate::server::Server;
 
+const OPTIONS: &str =
+    "--rounds N, --window-ms N, --json FILE, --profile CLIENT, --calls N, --method GET|POST";
+
 /// What the command line may say.
 #[derive(Debug)]
 struct Args {
@@ -26,6 +30,8 @@ struct Args {
     window: Duration,
     json: Option<String>,
     profile: Option<usize>,
+    calls: u32,
+    call: Call,
 }
 
 fn main() -> Result<()> {
@@ -36,7 +42,7 @@ fn main() -> Result<()> {
         .build()?;
     if let Some(client) = args.profile {
         let rounds = Rounds::new(&server, args.rounds, args.window)?;
-        let rate = runtime.block_on(rounds.alone(client))?;
+        let rate = runtime.block_on(rounds.alone(client, args.call, args.calls))?;
         println!("{:.1} k/s", rate / 1000.0);
         return Ok(());
     }
@@ -65,6 +71,8 @@ fn args() -> Result<Args> {
         window: Duration::from_millis(400),
         json: None,
         profile: None,
+        calls: 10_000,
+        call: Call::Get,
     };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
@@ -76,9 +84,9 @@ fn args() -> Result<Args> {
             "--window-ms" => args.window = Duration::from_millis(value.parse()?),
             "--json" => args.json = Some(value),
             "--profile" => args.profile = Some(peer::place(&value)?),
-            _ => bail!(
-                "`{word}` is not an option: --rounds N, --window-ms N, --json FILE, --profile CLIENT"
-            ),
+            "--calls" => args.calls = value.parse()?,
+            "--method" => args.call = Call::of(&value)?,
+            _ => bail!("`{word}` is not an option: {OPTIONS}"),
         }
     }
     Ok(args)

@@ -1,6 +1,6 @@
 //! The clients that are compared: each sends one request and reads the whole answer, in the way its users would.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use bytes::Bytes;
 use http::{Method, Request, header};
 use http_body_util::{BodyExt, Full};
@@ -18,6 +18,14 @@ pub(crate) enum Call {
 }
 
 impl Call {
+    pub(crate) fn of(method: &str) -> Result<Self> {
+        match method {
+            "GET" => Ok(Self::Get),
+            "POST" => Ok(Self::Post),
+            _ => bail!("`{method}` is neither GET nor POST"),
+        }
+    }
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Get => "GET",

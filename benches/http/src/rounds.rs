@@ -61,13 +61,13 @@ impl Rounds {
         })
     }
 
-    /// How fast one client is without the others, with one GET at a time.
-    pub(crate) async fn alone(&self, client: usize) -> Result<f64> {
-        let mut rates = Vec::new();
-        for _ in 0..self.rounds {
-            rates.push(self.rate(&self.peers[client], Call::Get, 1).await?);
+    /// How fast one client is without the others, with one call at a time.
+    pub(crate) async fn alone(&self, client: usize, call: Call, calls: u32) -> Result<f64> {
+        let start = Instant::now();
+        for _ in 0..calls {
+            self.peers[client].call(call, &self.target).await?;
         }
-        Ok(median(rates))
+        Ok(f64::from(calls) / start.elapsed().as_secs_f64())
     }
 
     /// Each round begins with another client.

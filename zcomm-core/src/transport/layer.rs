@@ -5,17 +5,20 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use http::uri::PathAndQuery;
 use http::{Request, Response, Uri};
+use pin_project_lite::pin_project;
 use tokio::sync::OnceCell;
-use tower::{Layer, Service, ServiceExt, service_fn};
+use tower::util::Oneshot;
+use tower::{Layer, Service, ServiceExt};
 
+use super::way::Way;
 use super::{BoxService, ChannelToken, Transport, TransportCx};
 use crate::body::Body;
 use crate::error::{Error, Phase};
-use crate::secret::{Secret, SecretDigest};
+use crate::secret::Secret;
 
 /// How many channels are kept open at once; the one that was opened first makes room.
 const MOST_CHANNELS: usize = 256;
@@ -46,13 +49,36 @@ impl TransportLayer {
 
     /// A whole service: what no transport serves is [`Error::NoTransport`].
     pub fn into_service(self) -> BoxService {
-        let known = self.routes.schemes();
-        let nowhere = service_fn(move |request: Request<Body>| {
-            let scheme = request.uri().scheme_str().unwrap_or_default().to_owned();
-            let known = known.clone();
-            async move { Err::<Response<Body>, _>(Error::NoTransport { scheme, known }) }
-        });
-        BoxService::new(self.layer(nowhere))
+        BoxService::new(self.into_routed())
+    }
+
+    /// The same, unboxed, for a stack that is boxed as a whole.
+    pub fn into_routed(self) -> Routed<Nowhere> {
+        let known = self.routes.schemes().into();
+        self.layer(Nowhere { known })
+    }
+}
+
+/// Where requests end that no transport serves: each is [`Error::NoTransport`].
+#[derive(Clone, Debug)]
+pub struct Nowhere {
+    known: Arc<[String]>,
+}
+
+impl Service<Request<Body>> for Nowhere {
+    type Response = Response<Body>;
+    type Error = Error;
+    type Future = std::future::Ready<Result<Response<Body>, Error>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        std::future::ready(Err(Error::NoTransport {
+            scheme: request.uri().scheme_str().unwrap_or_default().to_owned(),
+            known: self.known.to_vec(),
+        }))
     }
 }
 
@@ -93,31 +119,94 @@ impl<S: fmt::Debug> fmt::Debug for Routed<S> {
 impl<S> Service<Request<Body>> for Routed<S>
 where
     S: Service<Request<Body>, Response = Response<Body>, Error = Error>,
-    S::Future: Send + 'static,
 {
     type Response = Response<Body>;
     type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Error>> + Send>>;
+    type Future = RoutedFuture<S::Future>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        match self.routes.transport(request.uri()) {
-            Some(transport) => Box::pin(leave(Arc::clone(&self.routes), transport, request)),
-            None => Box::pin(self.inner.call(request)),
-        }
+        let Some(transport) = self.routes.transport(request.uri()) else {
+            let answer = self.inner.call(request);
+            return Leaving::Inward { answer }.into();
+        };
+        let token = request.extensions().get::<ChannelToken>();
+        let way = Way::of(request.uri(), token.map(|token| &token.0));
+        let slot = self.routes.slot(&way);
+        let calls = match slot.get() {
+            Some(Ok(calls)) => calls.clone(),
+            // Boxed, since nearly every request finds a channel that is open.
+            _ => {
+                let transport = Arc::clone(transport);
+                let answer = leave(Arc::clone(&self.routes), transport, way, request);
+                let answer = Box::pin(answer);
+                return Leaving::Opening { answer }.into();
+            }
+        };
+        let routes = Arc::clone(&self.routes);
+        let door = Door { routes, way, slot };
+        let answer = calls.oneshot(request);
+        Leaving::Open { answer, door }.into()
     }
 }
 
-/// Which way a channel goes, and as whom: everything that opening it sees.
-#[derive(Clone, PartialEq, Eq, Hash)]
-struct Way {
-    scheme: String,
-    host: String,
-    userinfo: Option<SecretDigest>,
-    token: Option<SecretDigest>,
+pin_project! {
+    /// The future that [`Routed`] returns.
+    pub struct RoutedFuture<F> {
+        #[pin]
+        leaving: Leaving<F>,
+    }
+}
+
+pin_project! {
+    /// How far a request is on its way out.
+    #[project = LeavingProjection]
+    enum Leaving<F> {
+        Open {
+            #[pin]
+            answer: Oneshot<BoxService, Request<Body>>,
+            door: Door,
+        },
+        Opening { answer: Pin<Box<dyn Future<Output = Result<Response<Body>, Error>> + Send>> },
+        Inward {
+            #[pin]
+            answer: F,
+        },
+    }
+}
+
+impl<F> From<Leaving<F>> for RoutedFuture<F> {
+    fn from(leaving: Leaving<F>) -> Self {
+        Self { leaving }
+    }
+}
+
+impl<F> fmt::Debug for RoutedFuture<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RoutedFuture").finish_non_exhaustive()
+    }
+}
+
+impl<F> Future for RoutedFuture<F>
+where
+    F: Future<Output = Result<Response<Body>, Error>>,
+{
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        match self.project().leaving.project() {
+            LeavingProjection::Inward { answer } => answer.poll(cx),
+            LeavingProjection::Opening { answer } => answer.as_mut().poll(cx),
+            LeavingProjection::Open { answer, door } => {
+                let answer = ready!(answer.poll(cx));
+                door.close_after(&answer);
+                Poll::Ready(answer)
+            }
+        }
+    }
 }
 
 /// An opening, whose end is the same for all who wait for it.
@@ -143,12 +232,11 @@ impl Routes {
             .collect()
     }
 
-    fn transport(&self, target: &Uri) -> Option<Arc<dyn Transport>> {
+    fn transport(&self, target: &Uri) -> Option<&Arc<dyn Transport>> {
         let scheme = target.scheme_str()?;
         self.transports
             .iter()
             .find(|transport| transport.schemes().contains(&scheme))
-            .cloned()
     }
 
     fn slot(&self, way: &Way) -> Slot {
@@ -161,7 +249,7 @@ impl Routes {
         }
         channels.opened += 1;
         let (age, slot) = (channels.opened, Slot::default());
-        channels.slots.insert(way.clone(), (age, Arc::clone(&slot)));
+        channels.slots.insert(way.kept(), (age, Arc::clone(&slot)));
         slot
     }
 
@@ -191,36 +279,42 @@ impl Channels {
     }
 }
 
+/// A channel that a request found, and where it is kept.
+struct Door {
+    routes: Arc<Routes>,
+    way: Way,
+    slot: Slot,
+}
+
+impl Door {
+    /// Forgets a channel that turned out closed.
+    fn close_after(&self, answer: &Result<Response<Body>, Error>) {
+        if matches!(answer, Err(Error::Closed { .. })) {
+            self.routes.forget(&self.way, &self.slot);
+        }
+    }
+}
+
+/// Sends a request whose channel is still to be opened, or was not to be had.
 async fn leave(
     routes: Arc<Routes>,
     transport: Arc<dyn Transport>,
+    way: Way,
     request: Request<Body>,
 ) -> Result<Response<Body>, Error> {
-    let token = request
-        .extensions()
-        .get::<ChannelToken>()
-        .map(|token| token.0.clone());
-    let way = way(request.uri(), token.as_ref());
     let slot = routes.slot(&way);
-    let opened = match slot.get() {
-        Some(opened) => opened,
-        // Boxed, since nearly every request finds a channel that is open.
-        None => Box::pin(slot.get_or_init(|| open(&*transport, request.uri(), token))).await,
-    };
-    let mut calls = match opened {
+    let token = request.extensions().get::<ChannelToken>();
+    let token = token.map(|token| token.0.clone());
+    let opened = slot.get_or_init(|| open(&*transport, request.uri(), token));
+    let calls = match opened.await {
         Ok(calls) => calls.clone(),
         Err(error) => {
             routes.forget(&way, &slot);
             return Err(Error::Shared(Arc::clone(error)));
         }
     };
-    let answer = match calls.ready().await {
-        Ok(ready) => ready.call(request).await,
-        Err(error) => Err(error),
-    };
-    if matches!(answer, Err(Error::Closed { .. })) {
-        routes.forget(&way, &slot);
-    }
+    let answer = calls.oneshot(request).await;
+    Door { routes, way, slot }.close_after(&answer);
     answer
 }
 
@@ -252,21 +346,6 @@ fn bare(target: &Uri) -> Uri {
     Uri::from_parts(parts).unwrap_or_else(|_| target.clone())
 }
 
-fn way(target: &Uri, token: Option<&Secret>) -> Way {
-    let authority = target
-        .authority()
-        .map_or("", |authority| authority.as_str());
-    let userinfo = authority
-        .rsplit_once('@')
-        .map(|(userinfo, _)| Secret::from(userinfo));
-    Way {
-        scheme: target.scheme_str().unwrap_or_default().to_owned(),
-        host: host(target).to_ascii_lowercase(),
-        userinfo: userinfo.as_ref().map(Secret::digest),
-        token: token.map(Secret::digest),
-    }
-}
-
 /// Host and port, without credentials.
 fn host(target: &Uri) -> &str {
     let authority = target
@@ -282,6 +361,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use async_trait::async_trait;
+    use tower::service_fn;
 
     use super::*;
     use crate::transport::Channel;

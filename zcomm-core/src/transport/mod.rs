@@ -2,6 +2,7 @@
 
 mod credential;
 mod layer;
+mod way;
 
 use std::fmt;
 use std::time::Duration;
@@ -18,7 +19,7 @@ use crate::error::Error;
 use crate::secret::Secret;
 
 pub use credential::Credential;
-pub use layer::{Routed, TransportLayer};
+pub use layer::{Nowhere, Routed, RoutedFuture, TransportLayer};
 
 /// A service of the one seam, boxed so that its type can be named.
 pub type BoxService = BoxCloneSyncService<Request<Body>, Response<Body>, Error>;

@@ -52,6 +52,33 @@ pub struct HttpClientBuilder {
     flaw: Option<Error>,
 }
 
+/// A service of the stack that is not boxed: all of them are, together.
+trait Inner:
+    Service<
+        Request<Body>,
+        Response = Response<Body>,
+        Error = zcomm_core::Error,
+        Future: Send + 'static,
+    > + Clone
+    + Send
+    + Sync
+    + 'static
+{
+}
+
+impl<S> Inner for S where
+    S: Service<
+            Request<Body>,
+            Response = Response<Body>,
+            Error = zcomm_core::Error,
+            Future: Send + 'static,
+        > + Clone
+        + Send
+        + Sync
+        + 'static
+{
+}
+
 /// What stands around the application's layers.
 #[derive(Clone, Debug)]
 pub(super) struct Outer {
@@ -61,10 +88,17 @@ pub(super) struct Outer {
 }
 
 impl Outer {
-    /// The whole stack; nobody asks as whom a request goes out where no layer is `inner` that could cache it.
-    pub(super) fn around(&self, inner: BoxService, layered: bool) -> BoxService {
-        let known = option_layer(layered.then(|| self.credential.clone())).layer(inner);
-        let redirected = self.redirects.layer(known);
+    /// The whole stack with the application's layers `inside`, for which requests say as whom they go out.
+    pub(super) fn around_layers(&self, inside: BoxService) -> BoxService {
+        self.around(self.redirects.layer(self.credential.layer(inside)))
+    }
+
+    /// The whole stack without any: nobody asks as whom a request goes out, and nothing changes it on its way.
+    fn around_nothing<S: Inner>(&self, inside: S) -> BoxService {
+        self.around(self.redirects.sharing(true).layer(inside))
+    }
+
+    fn around<S: Inner>(&self, redirected: S) -> BoxService {
         let total = self.total.layer(redirected);
         BoxService::new(TraceLayer::new().layer(total))
     }
@@ -230,12 +264,21 @@ impl HttpClientBuilder {
             redirects: RedirectLayer::new(self.redirects),
             total: TotalLayer::new(self.total, self.read),
         };
-        let layered = !layers.is_empty();
-        let inner = layers.into_iter().rev();
-        let inner = inner.fold(self.inner(), |inner, wrap| wrap(inner));
+        let inside = self.inside();
+        let inner = BoxService::new(inside.clone());
+        let (stack, inner) = match layers.is_empty() {
+            true => (outer.around_nothing(inside), inner),
+            false => {
+                let layered = layers
+                    .into_iter()
+                    .rev()
+                    .fold(inner, |inner, wrap| wrap(inner));
+                (outer.around_layers(layered.clone()), layered)
+            }
+        };
         HttpClient {
             shared: Arc::new(Shared {
-                stack: outer.around(inner.clone(), layered),
+                stack,
                 inner,
                 outer,
                 headers,
@@ -245,14 +288,13 @@ impl HttpClientBuilder {
     }
 
     /// What each hop of a call passes inside of the application's layers, innermost first.
-    fn inner(self) -> BoxService {
-        let transport = TransportLayer::new(self.transports).into_service();
+    fn inside(self) -> impl Inner {
+        let transport = TransportLayer::new(self.transports).into_routed();
         let signed = option_layer(self.signer.map(SignLayer::new)).layer(transport);
         let attempt = AttemptLayer::new(self.attempt).layer(signed);
         let limited = option_layer(self.host_limit.map(HostLimitLayer::new)).layer(attempt);
         let retried = RetryLayer::new(self.retry).layer(limited);
-        let broken = option_layer(self.breaker.map(BreakerLayer::new)).layer(retried);
-        BoxService::new(broken)
+        option_layer(self.breaker.map(BreakerLayer::new)).layer(retried)
     }
 
     fn flaw_in_header(

@@ -11,7 +11,7 @@ use tokio::time::Sleep;
 use tower::{Layer, Service};
 use zcomm_core::Body;
 
-use crate::call::{Call, host};
+use crate::call::{Call, Host};
 use crate::error::{Error, Limit, Place};
 
 /// Gives each attempt a time for the head of its answer, if there is one to give.
@@ -68,7 +68,7 @@ where
         let limit = call.and_then(|call| call.attempt_limit).or(self.limit);
         let timer = limit.map(|limit| Timer {
             limit,
-            host: host(request.uri()).to_owned(),
+            host: Host::of(request.uri()),
         });
         AttemptFuture {
             inner: self.inner.call(request),
@@ -81,7 +81,7 @@ where
 #[derive(Debug)]
 struct Timer {
     limit: Duration,
-    host: String,
+    host: Host,
 }
 
 pin_project! {
@@ -90,9 +90,9 @@ pin_project! {
     pub struct AttemptFuture<F> {
         #[pin]
         inner: F,
-        #[pin]
-        sleep: Option<Sleep>,
         timer: Option<Timer>,
+        // Boxed, as most attempts have no limit of their own.
+        sleep: Option<Pin<Box<Sleep>>>,
     }
 }
 
@@ -103,22 +103,20 @@ where
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let mut this = self.project();
+        let this = self.project();
         if let Poll::Ready(answer) = this.inner.poll(cx) {
             return Poll::Ready(answer);
         }
         let Some(timer) = this.timer else {
             return Poll::Pending;
         };
-        if this.sleep.is_none() {
-            this.sleep.set(Some(tokio::time::sleep(timer.limit)));
-        }
-        let sleep = this.sleep.as_pin_mut().expect("the timer was set above");
-        sleep.poll(cx).map(|()| {
+        let made = || Box::pin(tokio::time::sleep(timer.limit));
+        let sleep = this.sleep.get_or_insert_with(made);
+        sleep.as_mut().poll(cx).map(|()| {
             let late = Error::Timeout {
                 which: Limit::Attempt,
                 limit: timer.limit,
-                at: Place::new(timer.host.as_str()),
+                at: Place::new(timer.host.name()),
             };
             Err(late.into())
         })

@@ -2,12 +2,14 @@
 
 mod circuit;
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
 use http::{Request, Response};
+use pin_project_lite::pin_project;
 use tower::{Layer, Service};
 use zcomm_core::{Body, Phase};
 
@@ -97,11 +99,10 @@ pub struct Broken<S> {
 impl<S> Service<Request<Body>> for Broken<S>
 where
     S: Service<Request<Body>, Response = Response<Body>, Error = zcomm_core::Error>,
-    S::Future: Send + 'static,
 {
     type Response = Response<Body>;
     type Error = zcomm_core::Error;
-    type Future = BoxFuture<'static, Result<Response<Body>, zcomm_core::Error>>;
+    type Future = BrokenFuture<S::Future>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.inner.poll_ready(cx)
@@ -112,27 +113,62 @@ where
         let breaker = self.layer.breaker;
         let circuit = self.layer.circuits.of(host, || Circuit::new(breaker));
         let until = Call::of(request.extensions()).and_then(|call| call.until());
-        match Permit::of(circuit, until) {
-            Ok(permit) => Box::pin(judge(permit, self.inner.call(request))),
+        let (permit, refusal) = match Permit::of(circuit, until) {
+            Ok(permit) => (Some(permit), None),
             Err(wait) => {
                 let at = Place::new(host);
-                Box::pin(async move { Err(Error::CircuitOpen { at, wait }.into()) })
+                (None, Some(Box::new(Error::CircuitOpen { at, wait })))
             }
+        };
+        BrokenFuture {
+            inner: permit.is_some().then(|| self.inner.call(request)),
+            permit,
+            refusal,
         }
     }
 }
 
-async fn judge<F>(permit: Permit, call: F) -> Result<Response<Body>, zcomm_core::Error>
+pin_project! {
+    /// The future that [`Broken`] returns.
+    #[derive(Debug)]
+    pub struct BrokenFuture<F> {
+        #[pin]
+        inner: Option<F>,
+        // Taken when the answer is there.
+        permit: Option<Permit>,
+        refusal: Option<Box<Error>>,
+    }
+}
+
+impl<F> Future for BrokenFuture<F>
 where
     F: Future<Output = Result<Response<Body>, zcomm_core::Error>>,
 {
-    let answer = call.await;
-    match &answer {
-        Ok(_) => permit.succeeded(),
-        Err(error) if speaks_against_host(error) => permit.failed(),
-        Err(_) => {}
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        if let Some(refusal) = this.refusal.take() {
+            return Poll::Ready(Err((*refusal).into()));
+        }
+        let inner = this.inner.as_pin_mut();
+        let answer = ready!(inner.expect("what is not refused is called").poll(cx));
+        let permit = this.permit.take();
+        permit
+            .expect("a future is not polled after its end")
+            .judge(&answer);
+        Poll::Ready(answer)
     }
-    answer
+}
+
+impl Permit {
+    fn judge(self, answer: &Result<Response<Body>, zcomm_core::Error>) {
+        match answer {
+            Ok(_) => self.succeeded(),
+            Err(error) if speaks_against_host(error) => self.failed(),
+            Err(_) => {}
+        }
+    }
 }
 
 /// Whether an error says something about the host, and not about the request.

@@ -157,9 +157,12 @@ where
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+
     use async_trait::async_trait;
     use http::HeaderValue;
     use http::Uri;
+    use tower::{ServiceExt, service_fn};
     use zcomm_core::{Body, BoxError, Channel, Error, Secret, TransportCx};
 
     use super::*;
@@ -277,5 +280,31 @@ mod tests {
         elsewhere.extensions_mut().insert(CrossOrigin);
 
         assert_eq!(signed.scope(&elsewhere), scope(&plain(), &[]));
+    }
+
+    /// The scope that the inner service finds, if the request came with `before`.
+    async fn scope_inside(layer: CredentialLayer, before: Option<Scope>) -> Option<Scope> {
+        let found = service_fn(async |request: Request<()>| {
+            let scope = request.extensions().get::<Scope>().cloned();
+            Ok::<_, Infallible>(scope)
+        });
+        let mut request = Request::get("http://h/").body(()).unwrap();
+        if let Some(before) = before {
+            request.extensions_mut().insert(before);
+        }
+        layer.layer(found).oneshot(request).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_is_inside_finds_the_scope_of_each_request() {
+        let anonymous = scope(&plain(), &[]);
+        let other = scope(&layer(key("a"), None), &[]);
+        let unknown = || layer(Credential::Unknown, None);
+
+        assert_eq!(scope_inside(plain(), None).await, anonymous);
+        assert_eq!(scope_inside(unknown(), None).await, None);
+        // Whatever scope a request came with, only this layer's holds inside.
+        assert_eq!(scope_inside(plain(), other.clone()).await, anonymous);
+        assert_eq!(scope_inside(unknown(), other).await, None);
     }
 }

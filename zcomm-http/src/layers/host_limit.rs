@@ -1,16 +1,18 @@
 //! The layer that lets a host have so many requests at once, and per second.
 
+use std::fmt;
+use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::{Request, Response};
-use http_body::{Frame, SizeHint};
+use pin_project_lite::pin_project;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep_until};
+use tower::util::Oneshot;
 use tower::{Layer, Service, ServiceExt};
 use zcomm_core::{Body, Error};
 
@@ -95,12 +97,11 @@ pub struct Limited<S> {
 
 impl<S> Service<Request<Body>> for Limited<S>
 where
-    S: Service<Request<Body>, Response = Response<Body>, Error = Error> + Clone + Send + 'static,
-    S::Future: Send,
+    S: Service<Request<Body>, Response = Response<Body>, Error = Error> + Clone,
 {
     type Response = Response<Body>;
     type Error = Error;
-    type Future = BoxFuture<'static, Result<Response<Body>, Error>>;
+    type Future = LimitedFuture<S>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Error>> {
         // The gate comes first, so the inner service is waited for in the future.
@@ -109,16 +110,53 @@ where
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let limit = self.layer.limit;
-        let gate = self
-            .layer
-            .gates
-            .of(host(request.uri()), || Gate::new(limit));
-        let mut inner = self.inner.clone();
-        Box::pin(async move {
-            let permit = gate.enter().await;
-            let answer = inner.ready().await?.call(request).await?;
-            Ok(answer.map(|body| held(body, permit)))
-        })
+        let host = host(request.uri());
+        let gate = self.layer.gates.of(host, || Gate::new(limit));
+        let place = gate.free_place();
+        LimitedFuture {
+            entering: place.is_none().then(|| Box::pin(gate.enter()) as _),
+            place,
+            inner: self.inner.clone().oneshot(request),
+        }
+    }
+}
+
+pin_project! {
+    /// The future that [`Limited`] returns.
+    pub struct LimitedFuture<S>
+    where
+        S: Service<Request<Body>>,
+    {
+        // Only where there is no place at once.
+        entering: Option<BoxFuture<'static, OwnedSemaphorePermit>>,
+        place: Option<OwnedSemaphorePermit>,
+        // Does nothing before it is polled.
+        #[pin]
+        inner: Oneshot<S, Request<Body>>,
+    }
+}
+
+impl<S: Service<Request<Body>>> fmt::Debug for LimitedFuture<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LimitedFuture").finish_non_exhaustive()
+    }
+}
+
+impl<S> Future for LimitedFuture<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Error>,
+{
+    type Output = Result<Response<Body>, Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        if let Some(entering) = this.entering {
+            *this.place = Some(ready!(entering.as_mut().poll(cx)));
+            *this.entering = None;
+        }
+        let answer = ready!(this.inner.poll(cx));
+        let place = this.place.take();
+        Poll::Ready(answer.map(|answer| answer.map(|body| body.holding(place))))
     }
 }
 
@@ -139,7 +177,15 @@ impl Gate {
         }
     }
 
-    async fn enter(&self) -> OwnedSemaphorePermit {
+    /// A place, if there is one at once.
+    fn free_place(&self) -> Option<OwnedSemaphorePermit> {
+        match self.interval {
+            Some(_) => None,
+            None => Arc::clone(&self.places).try_acquire_owned().ok(),
+        }
+    }
+
+    async fn enter(self: Arc<Self>) -> OwnedSemaphorePermit {
         let place = Arc::clone(&self.places).acquire_owned().await;
         let place = place.expect("the gate never closes");
         if let Some(interval) = self.interval {
@@ -156,48 +202,9 @@ impl Gate {
     }
 }
 
-/// The body with its place, which is free when the body has been read or dropped.
-fn held(body: Body, permit: OwnedSemaphorePermit) -> Body {
-    match body.as_bytes() {
-        Some(_) => body,
-        None => Body::stream(HeldBody {
-            body,
-            permit: Some(permit),
-        }),
-    }
-}
-
-struct HeldBody {
-    body: Body,
-    permit: Option<OwnedSemaphorePermit>,
-}
-
-impl http_body::Body for HeldBody {
-    type Data = Bytes;
-    type Error = Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        let frame = Pin::new(&mut self.body).poll_frame(cx);
-        if matches!(frame, Poll::Ready(None | Some(Err(_)))) {
-            self.permit = None;
-        }
-        frame
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
     use futures_util::future::join_all;
     use http_body_util::Full;
     use tower::service_fn;

@@ -24,6 +24,8 @@ pub mod sign;
 pub mod total;
 pub mod trace;
 
+pub(crate) mod again;
+
 mod hosts;
 
 pub use attempt::AttemptLayer;

@@ -1,6 +1,10 @@
 //! The layer that follows redirects, and takes along only what the next host may see.
 
-use std::task::{Context, Poll};
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
 use futures_util::future::BoxFuture;
 use http::header::{
@@ -8,9 +12,11 @@ use http::header::{
     CONTENT_TYPE, COOKIE, LOCATION, PROXY_AUTHORIZATION, SET_COOKIE, TRANSFER_ENCODING,
 };
 use http::{HeaderMap, HeaderName, Method, Request, Response, StatusCode, Uri};
+use pin_project_lite::pin_project;
 use tower::{Layer, Service, ServiceExt};
 use zcomm_core::Body;
 
+use super::again::Again;
 use crate::address;
 use crate::call::{Call, host};
 use crate::client::AnsweredBy;
@@ -30,12 +36,31 @@ pub struct CrossOrigin;
 #[derive(Clone, Copy, Debug)]
 pub struct RedirectLayer {
     most: usize,
+    shares: bool,
 }
 
 impl RedirectLayer {
     /// Follows at most so many redirects; with zero they are answers like any other.
     pub const fn new(most: usize) -> Self {
-        Self { most }
+        Self {
+            most,
+            shares: false,
+        }
+    }
+
+    /// Lets the retry layer use what is kept of each request here, since nothing in between changes it.
+    pub(crate) const fn sharing(mut self, shares: bool) -> Self {
+        self.shares = shares;
+        self
+    }
+
+    /// What is kept of a request until its answer is there.
+    fn before(&self, request: &Request<Body>) -> Arc<Again> {
+        let again = Arc::new(Again::of(request));
+        if let Some(call) = Call::of(request.extensions()).filter(|_| self.shares) {
+            call.keep(&again);
+        }
+        again
     }
 }
 
@@ -45,7 +70,7 @@ impl<S> Layer<S> for RedirectLayer {
     fn layer(&self, inner: S) -> Redirected<S> {
         Redirected {
             inner,
-            most: self.most,
+            layer: *self,
         }
     }
 }
@@ -54,7 +79,7 @@ impl<S> Layer<S> for RedirectLayer {
 #[derive(Clone, Debug)]
 pub struct Redirected<S> {
     inner: S,
-    most: usize,
+    layer: RedirectLayer,
 }
 
 impl<S> Service<Request<Body>> for Redirected<S>
@@ -67,7 +92,7 @@ where
 {
     type Response = Response<Body>;
     type Error = zcomm_core::Error;
-    type Future = BoxFuture<'static, Result<Response<Body>, zcomm_core::Error>>;
+    type Future = RedirectedFuture<S>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.inner.poll_ready(cx)
@@ -75,94 +100,118 @@ where
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let own = Call::of(request.extensions()).and_then(|call| call.redirects);
-        let most = own.unwrap_or(self.most);
-        // The inner service that is ready is the one to call; a clone of it takes its place.
-        let clone = self.inner.clone();
-        let inner = std::mem::replace(&mut self.inner, clone);
-        if most == 0 {
-            return Box::pin(inner.oneshot(request));
+        let most = own.unwrap_or(self.layer.most);
+        let route = (most > 0).then(|| Route {
+            inner: self.inner.clone(),
+            layer: RedirectLayer { most, ..self.layer },
+            hop: self.layer.before(&request),
+            seen: Vec::new(),
+        });
+        RedirectedFuture {
+            first: self.inner.call(request),
+            route,
+            further: None,
         }
-        Box::pin(follow(inner, request, most))
     }
 }
 
-async fn follow<S>(
-    mut inner: S,
-    mut request: Request<Body>,
-    most: usize,
-) -> Result<Response<Body>, zcomm_core::Error>
+pin_project! {
+    /// The future that [`Redirected`] returns.
+    pub struct RedirectedFuture<S>
+    where
+        S: Service<Request<Body>>,
+    {
+        #[pin]
+        first: S::Future,
+        // Taken when the first answer is there.
+        route: Option<Route<S>>,
+        // Boxed, as nearly every call ends where it began.
+        further: Option<BoxFuture<'static, Result<Response<Body>, zcomm_core::Error>>>,
+    }
+}
+
+impl<S: Service<Request<Body>>> fmt::Debug for RedirectedFuture<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedirectedFuture").finish_non_exhaustive()
+    }
+}
+
+impl<S> Future for RedirectedFuture<S>
 where
-    S: Service<Request<Body>, Response = Response<Body>, Error = zcomm_core::Error>,
+    S: Service<Request<Body>, Response = Response<Body>, Error = zcomm_core::Error>
+        + Send
+        + 'static,
+    S::Future: Send,
 {
-    let mut trail = Trail::default();
-    loop {
-        let hop = Hop::before(&request);
-        let answer = inner.ready().await?.call(request).await?;
-        request = match hop.after(&answer)? {
-            Some(next) => next,
-            None => return Ok(trail.mark(answer, hop.uri)),
-        };
-        trail.add(hop, &request, &answer, most)?;
+    type Output = Result<Response<Body>, zcomm_core::Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        if let Some(further) = this.further {
+            return further.as_mut().poll(cx);
+        }
+        let answer = ready!(this.first.poll(cx))?;
+        let route = this.route.take();
+        match route.filter(|_| redirect_of(&answer).is_some()) {
+            None => Poll::Ready(Ok(answer)),
+            Some(route) => {
+                let further = this.further.insert(Box::pin(route.follow(answer)));
+                further.as_mut().poll(cx)
+            }
+        }
     }
 }
 
-/// Where a call has been.
-#[derive(Default)]
-struct Trail {
+/// Where a call is, where it has been, and how it goes on.
+struct Route<S> {
+    inner: S,
+    layer: RedirectLayer,
+    hop: Arc<Again>,
     seen: Vec<(Method, Uri)>,
 }
 
-impl Trail {
-    fn add(
-        &mut self,
-        from: Hop,
-        next: &Request<Body>,
-        answer: &Response<Body>,
-        limit: usize,
-    ) -> Result<(), Error> {
-        let at = Place::new(host(&from.uri));
-        self.seen.push((from.method, from.uri));
+impl<S> Route<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = zcomm_core::Error>,
+{
+    async fn follow(
+        mut self,
+        mut answer: Response<Body>,
+    ) -> Result<Response<Body>, zcomm_core::Error> {
+        while let Some(next) = self.hop.after(&answer)? {
+            self.leave_for(&next, &answer)?;
+            // The answer's body holds a connection, and a place with its host.
+            drop(answer);
+            self.hop = self.layer.before(&next);
+            answer = self.inner.ready().await?.call(next).await?;
+        }
+        // Says where the answer came from, if that is not what was asked.
+        if !self.seen.is_empty() {
+            let by = AnsweredBy(self.hop.uri.clone());
+            answer.extensions_mut().insert(by);
+        }
+        Ok(answer)
+    }
+
+    fn leave_for(&mut self, next: &Request<Body>, answer: &Response<Body>) -> Result<(), Error> {
+        let at = || Place::new(host(&self.hop.uri));
+        let limit = self.layer.most;
+        let from = (self.hop.method.clone(), self.hop.uri.clone());
+        self.seen.push(from);
         if self.seen.len() > limit {
-            return Err(Error::TooManyRedirects { at, limit });
+            return Err(Error::TooManyRedirects { at: at(), limit });
         }
         let seen = |(method, uri): &(Method, Uri)| method == next.method() && uri == next.uri();
         // With a cookie that was just set, the same address may answer otherwise.
         if self.seen.iter().any(seen) && !answer.headers().contains_key(SET_COOKIE) {
             let target = Redacted(next.uri()).to_string();
-            return Err(Error::RedirectLoop { at, target });
+            return Err(Error::RedirectLoop { at: at(), target });
         }
         Ok(())
     }
-
-    /// Says in the answer where it came from, if that is not what was asked.
-    fn mark(&self, mut answer: Response<Body>, uri: Uri) -> Response<Body> {
-        if !self.seen.is_empty() {
-            answer.extensions_mut().insert(AnsweredBy(uri));
-        }
-        answer
-    }
 }
 
-/// One request of a call, as far as the next one needs it.
-struct Hop {
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    extensions: http::Extensions,
-    again: Option<Body>,
-}
-
-impl Hop {
-    fn before(request: &Request<Body>) -> Self {
-        Self {
-            method: request.method().clone(),
-            uri: request.uri().clone(),
-            headers: request.headers().clone(),
-            extensions: request.extensions().clone(),
-            again: request.body().try_clone(),
-        }
-    }
-
+impl Again {
     /// The request that an answer asks for, if it asks for one.
     fn after(&self, answer: &Response<Body>) -> Result<Option<Request<Body>>, Error> {
         let Some(location) = redirect_of(answer) else {
@@ -171,7 +220,7 @@ impl Hop {
         let target = self.target(location)?;
         let (method, keeps_body) = self.method_after(answer.status());
         let body = match keeps_body {
-            true => self.again.as_ref().and_then(Body::try_clone),
+            true => self.body(),
             false => Some(Body::empty()),
         };
         let Some(body) = body else {
@@ -180,7 +229,7 @@ impl Hop {
         let mut next = Request::new(body);
         *next.method_mut() = method;
         *next.headers_mut() = self.headers.clone();
-        *next.extensions_mut() = self.extensions.clone();
+        *next.extensions_mut() = self.extensions();
         if !keeps_body {
             drop_body_headers(next.headers_mut());
         }

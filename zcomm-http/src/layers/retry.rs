@@ -4,17 +4,22 @@ mod after;
 mod budget;
 mod policy;
 
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use http::{Request, Response};
 use http_body::Body as _;
+use pin_project_lite::pin_project;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tower::{Layer, Service, ServiceExt};
 use zcomm_core::{Body, Error};
 
+use super::again::Again;
 use super::hosts::Hosts;
 use crate::call::{Call, host};
 use budget::Budget;
@@ -37,16 +42,24 @@ const SMALL_BODY_TIME: Duration = Duration::from_millis(500);
 /// The layer belongs outside of the limits per host and attempt, and inside the circuit breaker.
 #[derive(Clone, Debug)]
 pub struct RetryLayer {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
     retry: Retry,
-    budgets: Arc<Hosts<Budget>>,
+    budgets: Hosts<Budget>,
 }
 
 impl RetryLayer {
     /// Retries as `retry` says.
     pub fn new(retry: Retry) -> Self {
-        Self {
+        let shared = Shared {
             retry,
-            budgets: Arc::default(),
+            budgets: Hosts::default(),
+        };
+        Self {
+            shared: Arc::new(shared),
         }
     }
 }
@@ -76,76 +89,134 @@ where
 {
     type Response = Response<Body>;
     type Error = Error;
-    type Future = BoxFuture<'static, Result<Response<Body>, Error>>;
+    type Future = RetriedFuture<S>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let call = Call::of(request.extensions());
-        let own = call.and_then(|call| call.retry.clone());
-        let asked_for = own.is_some();
-        let retry = own.unwrap_or_else(|| self.layer.retry.clone());
-        // The inner service that is ready is the one to call; a clone of it takes its place.
-        let clone = self.inner.clone();
-        let inner = std::mem::replace(&mut self.inner, clone);
-        if !retry.covers(&request, asked_for) {
-            return Box::pin(inner.oneshot(request));
+        RetriedFuture {
+            attempts: self.attempts(&request),
+            first: self.inner.call(request),
+            further: None,
         }
-        let attempts = Attempts {
-            inner,
-            retry,
-            budget: self.layer.budgets.of(host(request.uri()), Budget::new),
-            until: call.and_then(|call| call.until()),
-            next: Some(request),
-            last: None,
-        };
-        Box::pin(attempts.run())
     }
 }
 
-/// The attempts of one call.
+impl<S: Clone> Retried<S> {
+    /// What further attempts take, if there may be any.
+    fn attempts(&self, request: &Request<Body>) -> Option<Attempts<S>> {
+        let call = Call::of(request.extensions());
+        let own = call.and_then(|call| call.retry.as_ref());
+        let shared = &self.layer.shared;
+        let retry = own.unwrap_or(&shared.retry);
+        if !retry.covers(request, own.is_some()) {
+            return None;
+        }
+        let budget = shared.budgets.of(host(request.uri()), Budget::new);
+        budget.deposit();
+        let known = call.and_then(|call| call.again());
+        Some(Attempts {
+            inner: self.inner.clone(),
+            layer: self.layer.clone(),
+            call: call.cloned(),
+            budget,
+            again: known.unwrap_or_else(|| Arc::new(Again::of(request))),
+        })
+    }
+}
+
+pin_project! {
+    /// The future that [`Retried`] returns.
+    pub struct RetriedFuture<S>
+    where
+        S: Service<Request<Body>>,
+    {
+        #[pin]
+        first: S::Future,
+        // Taken when the first attempt is over.
+        attempts: Option<Attempts<S>>,
+        // Boxed, as all that only a further attempt needs: nearly every call ends with its first one.
+        further: Option<BoxFuture<'static, Result<Response<Body>, Error>>>,
+    }
+}
+
+impl<S: Service<Request<Body>>> fmt::Debug for RetriedFuture<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RetriedFuture").finish_non_exhaustive()
+    }
+}
+
+impl<S> Future for RetriedFuture<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Error> + Send + 'static,
+    S::Future: Send,
+{
+    type Output = Result<Response<Body>, Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        if let Some(further) = this.further {
+            return further.as_mut().poll(cx);
+        }
+        let outcome = ready!(this.first.poll(cx));
+        let Some(attempts) = this.attempts.take() else {
+            return Poll::Ready(outcome);
+        };
+        let Some(wait) = attempts.wait_after(&outcome, 1) else {
+            return Poll::Ready(outcome);
+        };
+        let further = this.further.insert(Box::pin(attempts.run(outcome, wait)));
+        further.as_mut().poll(cx)
+    }
+}
+
+/// The attempts of one call after the first.
 struct Attempts<S> {
     inner: S,
-    retry: Retry,
+    layer: RetryLayer,
+    call: Option<Arc<Call>>,
     budget: Arc<Budget>,
-    until: Option<Instant>,
-    /// The request of the attempt that comes next.
-    next: Option<Request<Body>>,
-    last: Option<Response<Body>>,
+    again: Arc<Again>,
 }
 
 impl<S> Attempts<S>
 where
     S: Service<Request<Body>, Response = Response<Body>, Error = Error>,
 {
-    async fn run(mut self) -> Result<Response<Body>, Error> {
-        self.budget.deposit();
+    /// Makes them, the next one after `wait`.
+    async fn run(
+        mut self,
+        mut outcome: Result<Response<Body>, Error>,
+        mut wait: Duration,
+    ) -> Result<Response<Body>, Error> {
+        let mut last = None;
         for made in 1.. {
-            let copy = self.next.as_ref().and_then(copy);
-            let outcome = match self.until.filter(|_| self.last.is_some()) {
-                None => self.attempt().await,
-                // Boxed, as all that only a further attempt needs: nearly every call ends with its first one.
-                Some(until) => Box::pin(self.attempt_until(until)).await,
-            };
-            let wait = self.wait_after(&outcome, made);
-            let (Some(wait), Some(copy)) = (wait, copy) else {
-                return self.finish(outcome);
-            };
             tracing::debug!(attempt = made, wait_ms = wait.as_millis(), "retrying");
-            Box::pin(self.keep(outcome)).await;
+            if let Ok(answer) = outcome {
+                last = settled(answer).await;
+            }
             sleep(wait).await;
-            self.next = Some(copy);
+            outcome = match self.until().filter(|_| last.is_some()) {
+                None => self.attempt().await,
+                Some(until) => self.attempt_until(until).await,
+            };
+            match self.wait_after(&outcome, made + 1) {
+                Some(next) => wait = next,
+                None => break,
+            }
         }
-        unreachable!("the attempts are counted in `wait_after`")
+        match (outcome, last) {
+            (Err(_), Some(last)) => Ok(last),
+            (outcome, _) => outcome,
+        }
     }
 
     async fn attempt(&mut self) -> Result<Response<Body>, Error> {
-        self.inner.ready().await?;
-        let request = self.next.take();
-        let request = request.expect("each round begins with a request");
-        self.inner.call(request).await
+        let request = self.again.request();
+        let request = request.expect("a request is only retried with its body at hand");
+        self.inner.ready().await?.call(request).await
     }
 
     /// An attempt that ends with the call's time, since there is an answer to be returned instead.
@@ -155,28 +226,30 @@ where
             limit: Duration::ZERO,
         }))
     }
+}
+
+impl<S> Attempts<S> {
+    fn retry(&self) -> &Retry {
+        let own = self.call.as_ref().and_then(|call| call.retry.as_ref());
+        own.unwrap_or(&self.layer.shared.retry)
+    }
+
+    /// When the call's whole time is over.
+    fn until(&self) -> Option<Instant> {
+        self.call.as_ref().and_then(|call| call.until())
+    }
 
     /// How long to wait before the next attempt, if there is to be one.
     fn wait_after(&self, outcome: &Result<Response<Body>, Error>, made: u32) -> Option<Duration> {
-        if made >= self.retry.most_attempts() {
+        let retry = self.retry();
+        if made >= retry.most_attempts() {
             return None;
         }
-        let wait = self.retry.wait_after(outcome, made)?;
-        let in_time = self.until.is_none_or(|until| Instant::now() + wait < until);
+        let wait = retry.wait_after(outcome, made)?;
+        let in_time = self
+            .until()
+            .is_none_or(|until| Instant::now() + wait < until);
         (in_time && self.budget.withdraw()).then_some(wait)
-    }
-
-    fn finish(self, outcome: Result<Response<Body>, Error>) -> Result<Response<Body>, Error> {
-        match (outcome, self.last) {
-            (Err(_), Some(last)) => Ok(last),
-            (outcome, _) => outcome,
-        }
-    }
-
-    async fn keep(&mut self, outcome: Result<Response<Body>, Error>) {
-        if let Ok(answer) = outcome {
-            self.last = settled(answer).await;
-        }
     }
 }
 
@@ -193,17 +266,6 @@ async fn settled(answer: Response<Body>) -> Option<Response<Body>> {
     let bytes = timeout(SMALL_BODY_TIME, body.collect(SMALL_BODY as usize)).await;
     let bytes = bytes.ok()?.ok()?;
     Some(Response::from_parts(head, bytes.into()))
-}
-
-/// The same request once more, unless its body is a stream.
-pub(super) fn copy(request: &Request<Body>) -> Option<Request<Body>> {
-    let mut copy = Request::new(request.body().try_clone()?);
-    *copy.method_mut() = request.method().clone();
-    *copy.uri_mut() = request.uri().clone();
-    *copy.version_mut() = request.version();
-    *copy.headers_mut() = request.headers().clone();
-    *copy.extensions_mut() = request.extensions().clone();
-    Some(copy)
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use tower::{Layer, Service};
 use zcomm_core::{Body, Deadline, Error};
 
-use crate::call::{Call, host};
+use crate::call::{Call, Host};
 use body::{TimedBody, Times};
 
 /// Longer than any call: what stands for "no limit", and what later can still be added to.
@@ -86,7 +86,7 @@ where
                 .and_then(|call| call.read_limit)
                 .unwrap_or(self.limits.read)
                 .min(FOREVER),
-            host: host(request.uri()).to_owned(),
+            host: Host::of(request.uri()),
         };
         TotalFuture {
             inner: self.inner.call(request),
@@ -102,8 +102,8 @@ pin_project! {
     pub struct TotalFuture<F> {
         #[pin]
         inner: F,
-        #[pin]
-        sleep: Option<Sleep>,
+        // Boxed, so that the future stays small: it is moved outward through the layers.
+        sleep: Option<Pin<Box<Sleep>>>,
         // Taken when the answer is there.
         times: Option<Times>,
     }
@@ -116,7 +116,7 @@ where
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let mut this = self.project();
+        let this = self.project();
         // The inner service goes first: at the very end it may still give the last answer that it had.
         if let Poll::Ready(answer) = this.inner.poll(cx) {
             let times = this
@@ -129,12 +129,13 @@ where
             .times
             .as_ref()
             .expect("a future is not polled after its end");
-        if this.sleep.is_none() {
-            this.sleep.set(Some(sleep_until(times.until)));
-        }
-        let sleep = this.sleep.as_pin_mut().expect("the timer was set above");
+        let made = || Box::pin(sleep_until(times.until));
+        let sleep = this.sleep.get_or_insert_with(made);
         let limit = times.total;
-        sleep.poll(cx).map(|()| Err(Error::Timeout { limit }))
+        sleep
+            .as_mut()
+            .poll(cx)
+            .map(|()| Err(Error::Timeout { limit }))
     }
 }
 

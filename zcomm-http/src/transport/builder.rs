@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::ReqwestTransport;
 use super::connect::ConnectLayer;
+use super::plain::Plain;
 use super::resolve::SystemResolver;
 use crate::error::Error;
 use crate::layers::Credential;
@@ -126,14 +127,43 @@ impl ReqwestTransportBuilder {
             .client()
             .or_else(|error| self.client_without_system(error));
         let client = client.map_err(|error| Error::Build {
-            source: super::failure::Root::boxed(error),
+            source: super::failure::Root::boxed(error.without_url().into()),
         })?;
         Ok(ReqwestTransport {
             client,
+            plain: self.plain(),
             connect_limit: self.connect_timeout,
             public_only: self.public_only,
             credential: self.credential(),
         })
+    }
+
+    /// The short way, if anything at all may go it.
+    fn plain(&self) -> Option<Plain> {
+        if self.cookies || self.unix_socket.is_some() {
+            return None;
+        }
+        let plain = Plain::new(self.connect_layer(), self.resolver(), self.idle_timeout);
+        Some(match self.heeds_proxies() {
+            true => plain.beside_proxies(),
+            false => plain,
+        })
+    }
+
+    fn connect_layer(&self) -> ConnectLayer {
+        ConnectLayer {
+            default: self.connect_timeout,
+        }
+    }
+
+    fn resolver(&self) -> SystemResolver {
+        SystemResolver {
+            public_only: self.public_only,
+        }
+    }
+
+    fn heeds_proxies(&self) -> bool {
+        self.proxies && !self.public_only
     }
 
     fn credential(&self) -> Credential {
@@ -158,18 +188,15 @@ impl ReqwestTransportBuilder {
     fn client(&self) -> reqwest::Result<reqwest::Client> {
         let mut builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
+            // None at all, or each request would be copied for a second one that never goes out.
+            .retry(reqwest::retry::never().max_retries_per_request(0))
             .referer(false)
             .cookie_store(self.cookies)
             .pool_idle_timeout(self.idle_timeout)
             .tcp_nodelay(true)
-            .connector_layer(ConnectLayer {
-                default: self.connect_timeout,
-            })
-            .dns_resolver(SystemResolver {
-                public_only: self.public_only,
-            });
-        if self.public_only || !self.proxies {
+            .connector_layer(self.connect_layer())
+            .dns_resolver(self.resolver());
+        if !self.heeds_proxies() {
             builder = builder.no_proxy();
         }
         #[cfg(unix)]

@@ -1,9 +1,13 @@
 //! Name look-up by the system's resolver, and the guard that lets no request reach a private address.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::task::{Context, Poll};
 
+use futures_util::future::BoxFuture;
 use http::Uri;
+use hyper_util::client::legacy::connect::dns::Name as HyperName;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use tower::Service;
 use zcomm_core::BoxError;
 
 use crate::call::host;
@@ -21,6 +25,32 @@ impl Resolve for SystemResolver {
         let public_only = self.public_only;
         Box::pin(async move { look_up(name.as_str(), public_only).await })
     }
+}
+
+/// The same for hyper, whose errors do not say that it was the look-up that failed.
+impl Service<HyperName> for SystemResolver {
+    type Response = Addrs;
+    type Error = LookUpFailed;
+    type Future = BoxFuture<'static, Result<Addrs, LookUpFailed>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), LookUpFailed>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, name: HyperName) -> Self::Future {
+        let public_only = self.public_only;
+        Box::pin(async move {
+            let found = look_up(name.as_str(), public_only).await;
+            found.map_err(|source| LookUpFailed { source })
+        })
+    }
+}
+
+/// A name has no address that may be used.
+#[derive(Debug, thiserror::Error)]
+#[error("the name could not be looked up")]
+pub(super) struct LookUpFailed {
+    source: BoxError,
 }
 
 async fn look_up(name: &str, public_only: bool) -> Result<Addrs, BoxError> {

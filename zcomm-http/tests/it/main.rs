@@ -20,3 +20,5 @@ mod server;
 mod stack;
 #[cfg(test)]
 mod tls;
+#[cfg(test)]
+mod ways;

@@ -7,10 +7,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use http::{HeaderValue, Request};
 use tokio::time::Instant;
+use tower::util::MapRequestLayer;
 use tower::{ServiceExt, service_fn};
 use zcomm_core::{Body, BoxError, BoxService, Phase, Scope, transport};
-use zcomm_http::mock::{MockTransport, Reply};
-use zcomm_http::{Breaker, Error, HttpClient, HttpClientBuilder, Limit, Signer};
+use zcomm_http::mock::{MockTransport, Reply, Seen};
+use zcomm_http::{Breaker, Error, HttpClient, HttpClientBuilder, Limit, Retry, Signer};
 
 fn over(mock: &MockTransport) -> HttpClientBuilder {
     HttpClient::builder().transport(mock.transport())
@@ -168,12 +169,10 @@ async fn a_client_with_one_more_layer_shares_what_is_known_about_hosts() {
         .unwrap();
     let seen = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&seen);
-    let layered = client.layer(tower::util::MapRequestLayer::new(
-        move |request: Request<Body>| {
-            counted.fetch_add(1, Ordering::Relaxed);
-            request
-        },
-    ));
+    let layered = client.layer(MapRequestLayer::new(move |request: Request<Body>| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        request
+    }));
 
     for client in [&client, &layered] {
         client.get("http://h/").send().await.unwrap_err();
@@ -258,4 +257,41 @@ async fn a_cache_is_told_as_whom_a_request_goes_out_or_that_nobody_knows() {
 
     assert!(known[0].is_some() && known[0] == known[2] && known[0] != known[1]);
     assert_eq!(unknown, [None]);
+}
+
+/// Paths and `x-app` of what goes out when a redirect leads to a host that answers with the second attempt.
+async fn sent_over_a_redirect(layered: bool) -> Vec<String> {
+    let mock = MockTransport::new()
+        .on("/a", Reply::status(307).header("location", "/b"))
+        .on("/b", Reply::status(503))
+        .on("/b", Reply::status(200));
+    let retry = Retry::default().first_wait(Duration::ZERO);
+    let builder = HttpClient::builder().transport(mock.transport());
+    let mut client = builder.retry(retry).build().unwrap();
+    if layered {
+        client = client.layer(MapRequestLayer::new(|mut request: Request<Body>| {
+            let value = HeaderValue::from_static("shop");
+            request.headers_mut().append("x-app", value);
+            request
+        }));
+    }
+
+    let answer = client.put("http://h/a").body("data").send().await;
+
+    assert_eq!(answer.unwrap().status(), 200);
+    let line = |seen: &Seen| {
+        let apps = seen.headers.get_all("x-app").iter().count();
+        let data = String::from_utf8_lossy(&seen.body);
+        format!("{} {} {data} {apps}", seen.method, seen.uri.path())
+    };
+    mock.requests().iter().map(line).collect()
+}
+
+#[tokio::test]
+async fn a_retry_after_a_redirect_repeats_the_hop_it_belongs_to() {
+    let plain = sent_over_a_redirect(false).await;
+    let layered = sent_over_a_redirect(true).await;
+
+    assert_eq!(plain, ["PUT /a data 0", "PUT /b data 0", "PUT /b data 0"]);
+    assert_eq!(layered, ["PUT /a data 1", "PUT /b data 1", "PUT /b data 1"]);
 }

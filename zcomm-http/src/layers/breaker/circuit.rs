@@ -89,6 +89,7 @@ impl Circuit {
 }
 
 /// The right to make one call. Dropped without a word, it judges by the clock.
+#[derive(Debug)]
 pub(super) struct Permit {
     circuit: Arc<Circuit>,
     tries: bool,

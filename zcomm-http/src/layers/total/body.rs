@@ -10,6 +10,7 @@ use http_body::{Frame, SizeHint};
 use tokio::time::{Instant, Sleep, sleep_until};
 use zcomm_core::Body;
 
+use crate::call::Host;
 use crate::error::{Error, Limit, Place};
 
 /// What limits a body, and the words for when it has.
@@ -18,7 +19,7 @@ pub(super) struct Times {
     pub(super) total: Duration,
     pub(super) until: Instant,
     pub(super) read: Duration,
-    pub(super) host: String,
+    pub(super) host: Host,
 }
 
 impl Times {
@@ -27,7 +28,7 @@ impl Times {
             Limit::Read => self.read,
             _ => self.total,
         };
-        let at = Place::new(self.host.as_str());
+        let at = Place::new(self.host.name());
         Error::Timeout { which, limit, at }
     }
 }
