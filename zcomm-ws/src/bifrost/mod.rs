@@ -9,6 +9,7 @@ mod builder;
 mod envelope;
 mod events;
 mod fault;
+mod files;
 mod front;
 mod notices;
 mod plain;

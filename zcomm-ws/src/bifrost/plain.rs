@@ -9,6 +9,7 @@ use zcomm_core::{Body, BoxService, Caller, Error};
 use super::app::App;
 use super::envelope::Envelope;
 use super::fault::Fault;
+use super::files;
 use super::front::is_event_name;
 use super::reply;
 use crate::server::{Door, OriginVerdict};
@@ -16,7 +17,7 @@ use crate::server::{Door, OriginVerdict};
 /// Events that only mean something on a socket.
 const SOCKET_ONLY: [&str; 4] = ["auth", "subscribe", "unsubscribe", "input_response"];
 
-/// Answers `POST /<event>` through the stack, and `GET /healthz`.
+/// Answers `POST /<event>` through the stack, `GET /healthz`, and the client's files.
 pub(super) fn service(app: Arc<App>, stack: BoxService) -> BoxService {
     BoxService::new(service_fn(move |request: Request<Body>| {
         let (app, stack) = (Arc::clone(&app), stack.clone());
@@ -35,6 +36,9 @@ async fn answer(
     stack: BoxService,
     request: Request<Body>,
 ) -> Result<Response<Body>, Error> {
+    if let Some(file) = files::answer(request.method(), request.uri(), request.headers()) {
+        return Ok(file);
+    }
     match *request.method() {
         Method::GET if request.uri().path() == "/healthz" => Ok(Response::new(Body::from("ok\n"))),
         Method::POST => {
