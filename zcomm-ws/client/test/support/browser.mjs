@@ -23,7 +23,7 @@ export function launch() {
 export async function site(html, headers = {}) {
   const server = createServer((request, response) => {
     const found = request.url === '/';
-    response.writeHead(found ? 200 : 404, { 'content-type': 'text/html; charset=utf-8', ...headers });
+    response.writeHead(found ? 200 : 204, { 'content-type': 'text/html; charset=utf-8', ...headers });
     response.end(found ? html : '');
   });
   await new Promise((ready) => server.listen(0, '127.0.0.1', ready));
