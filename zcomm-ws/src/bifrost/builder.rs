@@ -142,11 +142,13 @@ impl BifrostBuilder {
         // Before anybody can connect: no write may go unheard.
         let changes = app.store().subscribe();
         let stack = stack(&app);
+        // Where others than this machine come, and nobody asks who they are, no page invites them.
+        let console = loopback || self.config.require_auth;
         let farewell = json!({"event": "server_shutdown", "message": "the server is going down", "retry_after_ms": 1000});
         let server = Server::builder()
             .config(self.config)
             .auth(self.policy)
-            .http(plain::service(Arc::clone(&app), stack.clone()))
+            .http(plain::service(Arc::clone(&app), stack.clone(), console))
             .farewell(Encoded::json(&farewell)?)
             .handler(Front::new(Arc::clone(&app), stack))
             .bind()

@@ -6,6 +6,7 @@
 
 mod app;
 mod builder;
+mod console;
 mod envelope;
 mod events;
 mod fault;
