@@ -75,6 +75,9 @@ fn greet(comm: &zcomm::Comm, server: &Bifrost) {
         "{GOOD}zBifrost{GOOD:#} on {HEAD}ws://{address}/ws{HEAD:#} for {origins}, {auth} needed"
     ));
     output::line(&format!("models: {}", models.join(", ")));
+    if needs_token || address.ip().is_loopback() {
+        output::line(&format!("console: http://{address}/"));
+    }
     let first = models.first().copied().unwrap_or("users");
     let token = if needs_token {
         " -H 'Authorization: Bearer TOKEN'"

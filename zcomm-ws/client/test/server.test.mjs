@@ -166,18 +166,20 @@ test('a token is taken as a subprotocol; a wrong one is refused with 1008', asyn
 test('a client returns to a server that was started anew on its port', async (t) => {
   let other = await start();
   t.after(() => other.stop());
-  const endings = [];
-  const client = new BifrostClient(other.url, { WebSocket, reconnectDelay: 50, hooks: { onDisconnected: (ending) => endings.push(ending) } });
+  const client = new BifrostClient(other.url, { WebSocket, reconnectDelay: 50 });
   t.after(() => client.disconnect());
   await client.connect();
+  const lost = new Promise((resolve) => client.registerHook('onDisconnected', resolve));
   const back = new Promise((resolve) => client.onReconnect(resolve));
   const { port } = other;
   await other.stop();
+  const { code, willReconnect } = await lost;
+  client.unregisterHook('onDisconnected');
   const waiting = client.read('users');
   other = await start({ port });
   await back;
 
-  assert.deepEqual(endings.map(({ code, willReconnect }) => [code, willReconnect]), [[1001, true]]);
+  assert.deepEqual([code, willReconnect], [1001, true]);
   assert.equal((await waiting).length, 2);
 });
 

@@ -5,8 +5,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { after } from 'node:test';
 
 const PROGRAM = process.env.ZCOMM_PROGRAM ?? resolve(import.meta.dirname, '../../../../target/debug/zcomm');
+
+/** Those of tests that failed before they could stop them would keep the process from ending. */
+const running = new Set();
+after(() => running.forEach((child) => child.kill('SIGKILL')));
 
 /**
  * @param {{port?: number, settings?: Record<string, string>, files?: Record<string, string>}} [how]
@@ -16,6 +21,7 @@ export async function start({ port = 0, settings = {}, files = {} } = {}) {
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
   const set = Object.entries(settings).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
   const child = spawn(PROGRAM, [...set, 'serve', '--port', String(port)], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+  running.add(child);
   const ended = new Promise((done) => child.once('exit', done));
   let complaints = '';
   child.stderr.on('data', (data) => { complaints += data; });
@@ -33,7 +39,8 @@ export async function start({ port = 0, settings = {}, files = {} } = {}) {
     port: Number(address.split(':')[1]),
     async stop(signal = 'SIGTERM') {
       child.kill(signal);
-      await ended;
+        await ended;
+      running.delete(child);
       rmSync(folder, { recursive: true, force: true });
     },
   };
