@@ -312,6 +312,9 @@ class Table {
   #changes = new Map();
   #frame = false;
   #stale = false;
+  #missed = [];
+  #missedMore = false;
+  #wasSeen = false;
   #turn = 0;
   #timer;
   #closed = false;
@@ -325,8 +328,9 @@ class Table {
   constructor(client, query, options) {
     this.#client = client;
     this.#options = options;
-    const { where = query?.where, order_by = query?.order_by } = options;
-    this.#query = query && { ...query, where, order_by };
+    const { filters, ...rest } = query ?? {};
+    const { where = rest.where ?? filters ?? undefined, order_by = rest.order_by } = options;
+    this.#query = query && { ...rest, where, order_by };
     this.#size = options.pageSize ?? query?.limit ?? 50;
     this.#offset = query?.offset ?? 0;
     this.element = element('div', { className: 'bifrost bifrost-table' });
@@ -337,23 +341,27 @@ class Table {
   }
 
   async begin(rows, at) {
+    const given = rows !== undefined;
     const schema = this.#query && (await this.#client.getSchema(this.#query.model).catch(() => undefined));
-    if (!rows && this.#query) rows = await this.#page();
+    this.#key = this.#options.key ?? schema?.primary_key ?? (given && rows.length && rows.every(hasId) ? 'id' : undefined);
+    const isLive = this.#query && this.#key !== undefined && this.#options.live !== false;
+    if (isLive && !this.#closed) await this.#follow();
+    if (!given) rows = this.#query ? await this.#page() : [];
     if (this.#closed) return;
-    this.#more = rows.more === true || (!this.#query && rows.length > this.#size);
-    this.#key = this.#options.key ?? schema?.primary_key ?? (rows.length && rows.every(hasId) ? 'id' : undefined);
+    this.#more = rows.more === true;
     this.#columns = columns(this.#options.columns ?? this.#query?.fields, schema, rows);
     this.#rows = new Rows(this.#columns, this.#key, this.#options.actions ?? []);
     if (!this.#query) this.#fixed = rows;
     this.#build(at);
     this.#show(this.#fixed ? this.#cut() : rows);
-    if (this.#query && this.#key !== undefined && this.#options.live !== false) await this.#follow();
+    if (isLive && given) await this.refresh();
   }
 
   async refresh() {
     if (this.#closed) return;
     if (this.#fixed) return this.#show(this.#cut());
     const turn = ++this.#turn;
+    this.#missed = [];
     try {
       const rows = await this.#page();
       if (turn !== this.#turn || this.#closed) return;
@@ -362,7 +370,9 @@ class Table {
       this.#problem.hidden = true;
       this.#show(rows);
     } catch (error) {
-      if (turn === this.#turn) this.#fail(error);
+      if (turn !== this.#turn) return;
+      this.#catchUp();
+      this.#fail(error);
     }
   }
 
@@ -389,7 +399,16 @@ class Table {
   #show(rows) {
     this.#stale = false;
     this.#rows.show(rows);
+    this.#catchUp();
     this.#state();
+  }
+
+  #catchUp() {
+    const missed = this.#missed ?? [];
+    this.#missed = undefined;
+    for (const change of missed) this.#applyOne(change);
+    if (this.#missedMore) this.#outdated();
+    this.#missedMore = false;
   }
 
   #state() {
@@ -438,10 +457,10 @@ class Table {
       const sub = await client.subscribe(model, where, { onChange, onSnapshot: () => this.#outdated() });
       this.#ends.push(() => void sub.unsubscribe());
     } else {
-      const name = model.toLowerCase();
+      const name = model.replace(/^@\.zSchema\./, '').toLowerCase();
       const listener = (message) => {
         if (message.event !== 'change' || message.model?.toLowerCase() !== name) return;
-        if (where === undefined || message.op === 'delete') this.#note(message);
+        if (where == null || message.op === 'delete') this.#note(message);
         else this.#outdated();
       };
       client.onBroadcast(listener);
@@ -452,6 +471,12 @@ class Table {
 
   #note(change) {
     if (this.#stale) return;
+    if (this.#missed) {
+      if (this.#missed.push(change) <= MOST) return;
+      this.#missed = [];
+      this.#missedMore = true;
+      return;
+    }
     const id = text(change.id);
     this.#changes.delete(id);
     this.#changes.set(id, change);
@@ -464,9 +489,15 @@ class Table {
     });
   }
 
+  #isGone() {
+    const { isConnected } = this.element;
+    this.#wasSeen ||= isConnected;
+    return this.#wasSeen && !isConnected;
+  }
+
   #apply() {
     if (this.#closed) return;
-    if (!this.element.isConnected) return this.close();
+    if (this.#isGone()) return this.close();
     const changes = [...this.#changes.values()];
     this.#changes.clear();
     for (const change of changes) this.#applyOne(change);
@@ -478,7 +509,8 @@ class Table {
     if (op === 'delete' || op === 'leave') {
       if (known) this.#rows.remove(id);
       if (this.#more || (!known && this.#offset > 0)) this.#outdated();
-    } else if (known) {
+    } else if (!row) this.#outdated();
+    else if (known) {
       const by = this.#sorting();
       if (by.some((field) => known[field] !== row[field])) this.#outdated();
       this.#rows.patch(id, row);
@@ -504,7 +536,7 @@ class Table {
     this.#stale = true;
     this.#changes.clear();
     this.#timer = setTimeout(() => {
-      if (!this.element.isConnected) return this.close();
+      if (this.#isGone()) return this.close();
       this.#stale = false;
       this.refresh();
     }, GATHER);

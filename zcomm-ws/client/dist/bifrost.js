@@ -356,6 +356,8 @@
 
   const MOST = 200;
 
+  const bare = (model) => model.replace(/^@\.zSchema\./, '').toLowerCase();
+
   class ReadCache {
     #entries = new Map();
     #generations = new Map();
@@ -376,11 +378,12 @@
     }
 
     keeper(key, model) {
-      const began = this.#stamp(model);
+      const name = bare(model);
+      const began = this.#stamp(name);
       return (reply) => {
-        if (this.#stamp(model) !== began) return;
+        if (this.#stamp(name) !== began) return;
         if (this.#entries.size >= MOST) this.#entries.delete((this.#entries.keys().next().value));
-        this.#entries.set(key, { model, reply: JSON.stringify(reply), until: Date.now() + this.ttl });
+        this.#entries.set(key, { model: name, reply: JSON.stringify(reply), until: Date.now() + this.ttl });
       };
     }
 
@@ -390,7 +393,7 @@
         this.#entries.clear();
         return;
       }
-      const name = model.toLowerCase();
+      const name = bare(model);
       this.#generations.set(name, (this.#generations.get(name) ?? 0) + 1);
       for (const [key, entry] of this.#entries) if (entry.model === name) this.#entries.delete(key);
     }
@@ -399,14 +402,16 @@
       return { hits: this.#hits, misses: this.#misses, entries: this.#entries.size };
     }
 
-    #stamp(model) {
-      return `${this.#cleared}.${this.#generations.get(model) ?? 0}`;
+    #stamp(name) {
+      return `${this.#cleared}.${this.#generations.get(name) ?? 0}`;
     }
   }
 
-  const renderer = () => import(new URL('./bifrost-render.js?v=02467ead9a148a63', SOURCE).href);
+  const renderer = () => import(new URL('./bifrost-render.js?v=476bcf7915ff092c', SOURCE).href);
 
   const MOST_WAITING = 100;
+
+  const LONGEST_TIMER = 2 ** 31 - 1;
 
   class Requests {
     #pending = new Map();
@@ -432,7 +437,7 @@
           act(value);
         };
         const late = () => settle(reject, new BifrostError('timeout', `no answer within ${timeout} ms`));
-        const timer = setTimeout(late, timeout);
+        const timer = setTimeout(late, Math.min(timeout, LONGEST_TIMER));
         const abort = () => settle(reject, signal?.reason);
         signal?.addEventListener('abort', abort);
         this.#pending.set(id, {
@@ -667,6 +672,10 @@
     }
 
     async authenticate(token) {
+      if (!this.isConnected()) {
+        this.#connection.token = token;
+        return (await this.connect()).auth;
+      }
       const reply = await this.#ask({ event: 'auth', token });
       this.#connection.token = token;
       this.#cache.forget(undefined);
@@ -846,7 +855,7 @@
       const key = JSON.stringify(payload);
       const known = this.#cache.recall(key);
       if (known) return { ...known, _cached: true };
-      const keep = this.#cache.keeper(key, payload.model.toLowerCase());
+      const keep = this.#cache.keeper(key, payload.model);
       const reply = await this.#ask(payload, how);
       keep(reply);
       return reply;

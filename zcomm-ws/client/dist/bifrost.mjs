@@ -353,6 +353,8 @@ class Hooks {
 
 const MOST = 200;
 
+const bare = (model) => model.replace(/^@\.zSchema\./, '').toLowerCase();
+
 class ReadCache {
   #entries = new Map();
   #generations = new Map();
@@ -373,11 +375,12 @@ class ReadCache {
   }
 
   keeper(key, model) {
-    const began = this.#stamp(model);
+    const name = bare(model);
+    const began = this.#stamp(name);
     return (reply) => {
-      if (this.#stamp(model) !== began) return;
+      if (this.#stamp(name) !== began) return;
       if (this.#entries.size >= MOST) this.#entries.delete((this.#entries.keys().next().value));
-      this.#entries.set(key, { model, reply: JSON.stringify(reply), until: Date.now() + this.ttl });
+      this.#entries.set(key, { model: name, reply: JSON.stringify(reply), until: Date.now() + this.ttl });
     };
   }
 
@@ -387,7 +390,7 @@ class ReadCache {
       this.#entries.clear();
       return;
     }
-    const name = model.toLowerCase();
+    const name = bare(model);
     this.#generations.set(name, (this.#generations.get(name) ?? 0) + 1);
     for (const [key, entry] of this.#entries) if (entry.model === name) this.#entries.delete(key);
   }
@@ -396,14 +399,16 @@ class ReadCache {
     return { hits: this.#hits, misses: this.#misses, entries: this.#entries.size };
   }
 
-  #stamp(model) {
-    return `${this.#cleared}.${this.#generations.get(model) ?? 0}`;
+  #stamp(name) {
+    return `${this.#cleared}.${this.#generations.get(name) ?? 0}`;
   }
 }
 
-const renderer = () => import('./bifrost-render.js?v=02467ead9a148a63');
+const renderer = () => import('./bifrost-render.js?v=476bcf7915ff092c');
 
 const MOST_WAITING = 100;
+
+const LONGEST_TIMER = 2 ** 31 - 1;
 
 class Requests {
   #pending = new Map();
@@ -429,7 +434,7 @@ class Requests {
         act(value);
       };
       const late = () => settle(reject, new BifrostError('timeout', `no answer within ${timeout} ms`));
-      const timer = setTimeout(late, timeout);
+      const timer = setTimeout(late, Math.min(timeout, LONGEST_TIMER));
       const abort = () => settle(reject, signal?.reason);
       signal?.addEventListener('abort', abort);
       this.#pending.set(id, {
@@ -664,6 +669,10 @@ class BifrostClient {
   }
 
   async authenticate(token) {
+    if (!this.isConnected()) {
+      this.#connection.token = token;
+      return (await this.connect()).auth;
+    }
     const reply = await this.#ask({ event: 'auth', token });
     this.#connection.token = token;
     this.#cache.forget(undefined);
@@ -843,7 +852,7 @@ class BifrostClient {
     const key = JSON.stringify(payload);
     const known = this.#cache.recall(key);
     if (known) return { ...known, _cached: true };
-    const keep = this.#cache.keeper(key, payload.model.toLowerCase());
+    const keep = this.#cache.keeper(key, payload.model);
     const reply = await this.#ask(payload, how);
     keep(reply);
     return reply;

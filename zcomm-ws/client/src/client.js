@@ -89,8 +89,16 @@ export class BifrostClient {
     return this.#connection.isOpen;
   }
 
-  /** @param {string} token */
+  /**
+   * Shows another token, on the connection that is there or on a new one.
+   *
+   * @param {string} token
+   */
   async authenticate(token) {
+    if (!this.isConnected()) {
+      this.#connection.token = token;
+      return (await this.connect()).auth;
+    }
     const reply = await this.#ask({ event: 'auth', token });
     this.#connection.token = token;
     this.#cache.forget(undefined);
@@ -342,7 +350,7 @@ export class BifrostClient {
     const key = JSON.stringify(payload);
     const known = this.#cache.recall(key);
     if (known) return { ...known, _cached: true };
-    const keep = this.#cache.keeper(key, payload.model.toLowerCase());
+    const keep = this.#cache.keeper(key, payload.model);
     const reply = await this.#ask(payload, how);
     keep(reply);
     return reply;

@@ -2,6 +2,9 @@
 
 const MOST = 200;
 
+/** One name for a model, however it was called. @param {string} model */
+const bare = (model) => model.replace(/^@\.zSchema\./, '').toLowerCase();
+
 /** Reads by model. Off until the connection promises to tell of changes. */
 export class ReadCache {
   /** @type {Map<string, {model: string, reply: string, until: number}>} */
@@ -36,12 +39,13 @@ export class ReadCache {
    * @returns {(reply: any) => void}
    */
   keeper(key, model) {
-    const began = this.#stamp(model);
+    const name = bare(model);
+    const began = this.#stamp(name);
     return (reply) => {
-      if (this.#stamp(model) !== began) return;
+      if (this.#stamp(name) !== began) return;
       // The oldest goes first: a map keeps the order of entry.
       if (this.#entries.size >= MOST) this.#entries.delete(/** @type {string} */ (this.#entries.keys().next().value));
-      this.#entries.set(key, { model, reply: JSON.stringify(reply), until: Date.now() + this.ttl });
+      this.#entries.set(key, { model: name, reply: JSON.stringify(reply), until: Date.now() + this.ttl });
     };
   }
 
@@ -52,7 +56,7 @@ export class ReadCache {
       this.#entries.clear();
       return;
     }
-    const name = model.toLowerCase();
+    const name = bare(model);
     this.#generations.set(name, (this.#generations.get(name) ?? 0) + 1);
     for (const [key, entry] of this.#entries) if (entry.model === name) this.#entries.delete(key);
   }
@@ -61,8 +65,8 @@ export class ReadCache {
     return { hits: this.#hits, misses: this.#misses, entries: this.#entries.size };
   }
 
-  /** @param {string} model */
-  #stamp(model) {
-    return `${this.#cleared}.${this.#generations.get(model) ?? 0}`;
+  /** @param {string} name */
+  #stamp(name) {
+    return `${this.#cleared}.${this.#generations.get(name) ?? 0}`;
   }
 }

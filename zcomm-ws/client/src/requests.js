@@ -5,6 +5,9 @@ import { BifrostError } from './errors.js';
 /** How many requests may wait for the connection to return. */
 const MOST_WAITING = 100;
 
+/** A timer beyond this ends at once. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
 /**
  * @typedef {object} Waiting
  * @property {string} text
@@ -47,7 +50,7 @@ export class Requests {
         act(value);
       };
       const late = () => settle(reject, new BifrostError('timeout', `no answer within ${timeout} ms`));
-      const timer = setTimeout(late, timeout);
+      const timer = setTimeout(late, Math.min(timeout, LONGEST_TIMER));
       const abort = () => settle(reject, signal?.reason);
       signal?.addEventListener('abort', abort);
       this.#pending.set(id, {

@@ -321,6 +321,23 @@ test('sixty rows are patched within one frame', async (t) => {
   assert.equal(Math.min(...rounds), 0);
 });
 
+test('what changes while a page is being read is not lost', async (t) => {
+  const old = HUNDRED.slice(0, 2);
+  // Each reply was read before the change that overtakes it.
+  const fake = await scripted(t, (message) => {
+    if (message.event !== 'dispatch') return answerHundred(message);
+    const row = { ...old[0], name: 'overtaken' };
+    fake.say({ event: 'change', subscription: 's', seq: 1, model: 'rows', op: 'change', id: 1, row });
+    fake.say({ event: 'change', subscription: 's', seq: 2, model: 'rows', op: 'leave', id: 2 });
+    return { result: old };
+  });
+  const tab = await open(browser, t, classic());
+  await tab.evaluate(async (url) => (await createClient(url)).renderTable('rows', '#container'), fake.url);
+  await shows(tab, 'overtaken');
+
+  assert.deepEqual((await cells(tab)).map(([, name]) => name), ['overtaken']);
+});
+
 test('rows enter, leave and are lost in a live query', async (t) => {
   let rows = HUNDRED.slice(0, 2);
   let id = 0;

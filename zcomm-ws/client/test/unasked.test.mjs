@@ -191,6 +191,18 @@ test('a new identity shows in what is known of the connection, and serves the ne
   assert.equal(last().protocols[1], `token.${Buffer.from('new').toString('base64url')}`);
 });
 
+test('a new token for a client that was sent away connects it again', async () => {
+  const { client, last, sockets } = await connected({ token: 'old' });
+  last().end(4001, 'token expired');
+  const again = client.authenticate('new');
+  await turn();
+  last().greet();
+  await again;
+
+  assert.deepEqual([sockets.length, client.isConnected()], [2, true]);
+  assert.equal(last().protocols[1], `token.${Buffer.from('new').toString('base64url')}`);
+});
+
 test('identical reads are answered from memory until something changes', async () => {
   const { client, last } = await connected({ cache: true });
   const read = async (result) => {

@@ -48,6 +48,10 @@ export class Table {
   #changes = new Map();
   #frame = false;
   #stale = false;
+  /** What came while a page is being read; the first one is from the begin. @type {any[] | undefined} */
+  #missed = [];
+  #missedMore = false;
+  #wasSeen = false;
   /** Counts the pages asked for, so that an older one that comes late is not shown. */
   #turn = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -69,8 +73,9 @@ export class Table {
   constructor(client, query, options) {
     this.#client = client;
     this.#options = options;
-    const { where = query?.where, order_by = query?.order_by } = options;
-    this.#query = query && { ...query, where, order_by };
+    const { filters, ...rest } = query ?? {};
+    const { where = rest.where ?? filters ?? undefined, order_by = rest.order_by } = options;
+    this.#query = query && { ...rest, where, order_by };
     this.#size = options.pageSize ?? query?.limit ?? 50;
     this.#offset = query?.offset ?? 0;
     this.element = element('div', { className: 'bifrost bifrost-table' });
@@ -85,17 +90,22 @@ export class Table {
    * @param {Element} at
    */
   async begin(rows, at) {
+    const given = rows !== undefined;
     const schema = this.#query && (await this.#client.getSchema(this.#query.model).catch(() => undefined));
-    if (!rows && this.#query) rows = await this.#page();
+    this.#key = this.#options.key ?? schema?.primary_key ?? (given && rows.length && rows.every(hasId) ? 'id' : undefined);
+    const isLive = this.#query && this.#key !== undefined && this.#options.live !== false;
+    // Before the rows are read: what changes between the two would be missed.
+    if (isLive && !this.#closed) await this.#follow();
+    if (!given) rows = this.#query ? await this.#page() : [];
     if (this.#closed) return;
-    this.#more = rows.more === true || (!this.#query && rows.length > this.#size);
-    this.#key = this.#options.key ?? schema?.primary_key ?? (rows.length && rows.every(hasId) ? 'id' : undefined);
+    this.#more = rows.more === true;
     this.#columns = columns(this.#options.columns ?? this.#query?.fields, schema, rows);
     this.#rows = new Rows(this.#columns, this.#key, this.#options.actions ?? []);
     if (!this.#query) this.#fixed = rows;
     this.#build(at);
     this.#show(this.#fixed ? this.#cut() : rows);
-    if (this.#query && this.#key !== undefined && this.#options.live !== false) await this.#follow();
+    // Rows that were read earlier may be old by now.
+    if (isLive && given) await this.refresh();
   }
 
   /** Reads the page again. @returns {Promise<void>} */
@@ -103,6 +113,7 @@ export class Table {
     if (this.#closed) return;
     if (this.#fixed) return this.#show(this.#cut());
     const turn = ++this.#turn;
+    this.#missed = [];
     try {
       const rows = await this.#page();
       if (turn !== this.#turn || this.#closed) return;
@@ -112,7 +123,9 @@ export class Table {
       this.#problem.hidden = true;
       this.#show(rows);
     } catch (error) {
-      if (turn === this.#turn) this.#fail(error);
+      if (turn !== this.#turn) return;
+      this.#catchUp();
+      this.#fail(error);
     }
   }
 
@@ -143,7 +156,17 @@ export class Table {
   #show(rows) {
     this.#stale = false;
     this.#rows.show(rows);
+    // They may have happened after the server had read the page; those that had not are in it, and change nothing.
+    this.#catchUp();
     this.#state();
+  }
+
+  #catchUp() {
+    const missed = this.#missed ?? [];
+    this.#missed = undefined;
+    for (const change of missed) this.#applyOne(change);
+    if (this.#missedMore) this.#outdated();
+    this.#missedMore = false;
   }
 
   #state() {
@@ -196,11 +219,11 @@ export class Table {
       const sub = await client.subscribe(model, where, { onChange, onSnapshot: () => this.#outdated() });
       this.#ends.push(() => void sub.unsubscribe());
     } else {
-      const name = model.toLowerCase();
+      const name = model.replace(/^@\.zSchema\./, '').toLowerCase();
       const listener = (/** @type {any} */ message) => {
         if (message.event !== 'change' || message.model?.toLowerCase() !== name) return;
         // Without a subscription nobody says whether the row still matches.
-        if (where === undefined || message.op === 'delete') this.#note(message);
+        if (where == null || message.op === 'delete') this.#note(message);
         else this.#outdated();
       };
       client.onBroadcast(listener);
@@ -212,6 +235,12 @@ export class Table {
   /** @param {any} change */
   #note(change) {
     if (this.#stale) return;
+    if (this.#missed) {
+      if (this.#missed.push(change) <= MOST) return;
+      this.#missed = [];
+      this.#missedMore = true;
+      return;
+    }
     const id = text(change.id);
     // Behind the later ones: the order of the last change of each row is kept.
     this.#changes.delete(id);
@@ -225,10 +254,16 @@ export class Table {
     });
   }
 
+  /** Whether its place on the page is gone, and with it its purpose. */
+  #isGone() {
+    const { isConnected } = this.element;
+    this.#wasSeen ||= isConnected;
+    return this.#wasSeen && !isConnected;
+  }
+
   #apply() {
     if (this.#closed) return;
-    // Its place on the page is gone, and with it its purpose.
-    if (!this.element.isConnected) return this.close();
+    if (this.#isGone()) return this.close();
     const changes = [...this.#changes.values()];
     this.#changes.clear();
     for (const change of changes) this.#applyOne(change);
@@ -242,7 +277,8 @@ export class Table {
       if (known) this.#rows.remove(id);
       // The page has room for a row now, or all after it moved.
       if (this.#more || (!known && this.#offset > 0)) this.#outdated();
-    } else if (known) {
+    } else if (!row) this.#outdated();
+    else if (known) {
       const by = this.#sorting();
       if (by.some((/** @type {string} */ field) => known[field] !== row[field])) this.#outdated();
       this.#rows.patch(id, row);
@@ -271,7 +307,7 @@ export class Table {
     this.#stale = true;
     this.#changes.clear();
     this.#timer = setTimeout(() => {
-      if (!this.element.isConnected) return this.close();
+      if (this.#isGone()) return this.close();
       // From here on: what changes while the page is read is noticed again.
       this.#stale = false;
       this.refresh();
