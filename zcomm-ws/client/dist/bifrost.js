@@ -88,7 +88,7 @@
 
     next(asked) {
       const span = Math.min(LONGEST, this.#first * 2 ** this.#attempts++);
-      const floor = typeof asked === 'number' && asked > 0 ? Math.min(asked, LONGEST) : 0;
+      const floor = typeof asked === 'number' && asked > 0 ? asked : 0;
       return Math.min(LONGEST, floor + Math.random() * span);
     }
   }

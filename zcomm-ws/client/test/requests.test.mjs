@@ -137,6 +137,22 @@ test('while it is away, reads and repeatable creates wait, and other writes fail
   assert.deepEqual([await reading, await creating], last().sent.map(({ _requestId }) => _requestId));
 });
 
+test('what waits survives attempts that fail', async (t) => {
+  t.mock.timers.enable(TIMERS);
+  const { client, last } = await connected();
+  last().end(1006);
+  const reading = client.read('users', {}, { timeout: 60_000 });
+  t.mock.timers.tick(20_000);
+  await turn();
+  last().end(1006);
+  t.mock.timers.tick(20_000);
+  await turn();
+  last().greet();
+  last().answer('dispatch', { result: [] });
+
+  assert.deepEqual([...(await reading)], []);
+});
+
 test('no more than a hundred wait, each no longer than its deadline', async (t) => {
   t.mock.timers.enable(TIMERS);
   const { client, last } = await connected();
