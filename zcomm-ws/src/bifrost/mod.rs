@@ -5,12 +5,13 @@
 //! application fit both ways.
 
 mod app;
+mod assets;
 mod builder;
 mod console;
 mod envelope;
 mod events;
 mod fault;
-mod files;
+
 mod front;
 mod notices;
 mod plain;

@@ -7,10 +7,10 @@ use tower::{ServiceExt, service_fn};
 use zcomm_core::{Body, BoxService, Caller, Error};
 
 use super::app::App;
+use super::assets;
 use super::console;
 use super::envelope::Envelope;
 use super::fault::Fault;
-use super::files;
 use super::front::is_event_name;
 use super::reply;
 use crate::server::{Door, OriginVerdict};
@@ -22,7 +22,7 @@ const SOCKET_ONLY: [&str; 4] = ["auth", "subscribe", "unsubscribe", "input_respo
 pub(super) fn service(app: Arc<App>, stack: BoxService, console: bool) -> BoxService {
     let files = move |request: &Request<Body>| {
         let (method, uri) = (request.method(), request.uri());
-        let file = files::answer(method, uri, request.headers());
+        let file = assets::answer(method, uri, request.headers());
         file.or_else(|| console.then(|| console::answer(method, uri)).flatten())
     };
     BoxService::new(service_fn(move |request: Request<Body>| {
