@@ -183,6 +183,48 @@ test('a client returns to a server that was started anew on its port', async (t)
   assert.equal((await waiting).length, 2);
 });
 
+/** Tests of what a server says that it has. */
+const having = (feature, name, body) => test(name, async (t) => {
+  const client = await connect();
+  const { features } = await client.connectionInfo();
+  if (!features.includes(feature)) return t.skip(`this server has no \`${feature}\``);
+  await body(client, t);
+});
+
+having('subscribe', 'a live query has its rows, then what enters, changes and leaves', async (client) => {
+  const other = await connect();
+  const seen = [];
+  let wake = () => {};
+  const until = async (count) => { while (seen.length < count) await new Promise((resolve) => { wake = resolve; }); };
+  const onChange = ({ op, id, row }) => { seen.push([op, id, row?.text]); wake(); };
+  const subscription = await client.subscribe('messages', { user_id: 7 }, { snapshot: true, onChange });
+  const row = await other.create('messages', { user_id: 7, text: 'one' });
+  await other.create('messages', { user_id: 8, text: 'not mine' });
+  await other.update('messages', row.id, { text: 'two' });
+  await other.update('messages', row.id, { user_id: 8 });
+  await until(3);
+  await subscription.unsubscribe();
+  await other.update('messages', row.id, { user_id: 7 });
+  await client.ping();
+
+  assert.deepEqual(subscription.rows, []);
+  assert.deepEqual(seen, [['enter', row.id, 'one'], ['change', row.id, 'two'], ['leave', row.id, undefined]]);
+});
+
+having('subscribe', 'what may be asked of models is found out', async (client) => {
+  const { schemas, operations } = await client.discover();
+  const introspected = await client.introspect('users');
+
+  assert.deepEqual(schemas.map(({ name }) => name), ['users', 'messages']);
+  assert.ok(operations.includes('read'));
+  assert.equal(introspected.fields[0].name, 'id');
+});
+
+having('topics', 'a topic that nobody declared is refused', async (client) => {
+  assert.equal((await failure(client.join('undeclared'))).code, 'forbidden');
+  assert.equal((await failure(client.publish('undeclared', 1))).code, 'forbidden');
+});
+
 /** How the three historic clients matched replies, cut down to that. */
 const GENERATIONS = {
   // Counts from 0; whatever has no known id is a broadcast.

@@ -11,7 +11,6 @@ mod console;
 mod envelope;
 mod events;
 mod fault;
-
 mod front;
 mod notices;
 mod plain;
