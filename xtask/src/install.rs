@@ -66,8 +66,26 @@ pub(crate) const POSTGRES: Tool = Tool {
     hint: "apt install postgresql, or brew install postgresql",
 };
 
+/// Node with npm, for the client for browsers.
+pub(crate) const NODE: Tool = Tool {
+    name: "node",
+    program: "npm",
+    versions_in: None,
+    source: Source::Debian(&["nodejs", "npm"]),
+    hint: "Node 20.11 or newer: apt install nodejs npm, or brew install node",
+};
+
+/// A browser for the pages that use that client.
+pub(crate) const CHROMIUM: Tool = Tool {
+    name: "chromium",
+    program: "chromium",
+    versions_in: None,
+    source: Source::Debian(&["chromium"]),
+    hint: "apt install chromium, or name one in CHROMIUM",
+};
+
 /// Every tool, for the folders they are looked for in.
-const ALL: &[&Tool] = &[&CARGO_DENY, &POSTGRES, &REDIS];
+const ALL: &[&Tool] = &[&CARGO_DENY, &CHROMIUM, &NODE, &POSTGRES, &REDIS];
 
 impl Tool {
     /// Makes sure that the tool is there; what had to be installed for it, if anything.

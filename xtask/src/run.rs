@@ -81,6 +81,15 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// Runs tests on Node and counts them; a run without a single one is a failure.
+    pub(crate) fn node_tests(&mut self, command: &mut Command) -> Result<()> {
+        let ended = self.count(command, Tally::of_node_test)?;
+        if ended.succeeded && Tally::of_node_test(&ended.output).ran() == 0 {
+            bail!("`{}` found no tests", ended.line);
+        }
+        Ok(())
+    }
+
     /// Counts a finding of our own as one failed test.
     pub(crate) fn finding(&mut self, text: String) {
         self.tally += Tally::FAILED;
@@ -93,8 +102,12 @@ impl<'a> Run<'a> {
     }
 
     fn count_tests(&mut self, command: &mut Command) -> Result<Ended> {
+        self.count(command, Tally::of_cargo_test)
+    }
+
+    fn count(&mut self, command: &mut Command, tally: fn(&str) -> Tally) -> Result<Ended> {
         let ended = self.execute(command)?;
-        let tally = Tally::of_cargo_test(&ended.output);
+        let tally = tally(&ended.output);
         self.tally += tally;
         if !ended.succeeded {
             if tally.failed == 0 {

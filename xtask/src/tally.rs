@@ -46,6 +46,20 @@ impl Tally {
         sum
     }
 
+    /// The sum that `node --test` prints at its end.
+    pub(crate) fn of_node_test(output: &str) -> Self {
+        let count = |word: &str| {
+            let start = format!("# {word} ");
+            let counts = output.lines().filter_map(|line| line.strip_prefix(&start));
+            counts.filter_map(|count| count.parse::<u64>().ok()).sum()
+        };
+        Self {
+            passed: count("pass"),
+            failed: count("fail") + count("cancelled"),
+            skipped: count("skipped") + count("todo"),
+        }
+    }
+
     /// One test of its own: a command that either succeeds or does not.
     pub(crate) fn of_check(succeeded: bool) -> Self {
         if succeeded {
@@ -113,6 +127,24 @@ test result: FAILED. 30 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out;
             }
         );
         assert_eq!(tally.ran(), 44);
+    }
+
+    #[test]
+    fn nodes_sum_counts_what_was_cut_off_as_failed() {
+        let output =
+            "ok 1 - a\n# tests 5\n# pass 2\n# fail 1\n# cancelled 1\n# skipped 1\n# todo 0\n";
+
+        let tally = Tally::of_node_test(output);
+
+        let (passed, failed, skipped) = (2, 2, 1);
+        assert_eq!(
+            tally,
+            Tally {
+                passed,
+                failed,
+                skipped
+            }
+        );
     }
 
     #[test]

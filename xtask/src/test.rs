@@ -4,12 +4,13 @@ use std::process::{Command, ExitCode};
 
 use anyhow::Result;
 
-use crate::install::{POSTGRES, REDIS};
+use crate::install::{CHROMIUM, NODE, POSTGRES, REDIS};
 use crate::run::{Run, cargo_with};
 use crate::step::{self, Step};
 use crate::tidy;
 use crate::workspace::{FACADE, Workspace};
 
+mod browser;
 mod matrix;
 mod outside;
 mod registry;
@@ -56,6 +57,10 @@ pub(crate) fn steps(workspace: &Workspace) -> Vec<Step> {
     if workspace.package("zcomm-services-postgres").is_some() {
         let what = "tests with a real PostgreSQL server";
         steps.push(Step::new("postgres", what, postgres).needs(&[&POSTGRES]));
+    }
+    if workspace.root.join(browser::CLIENT).exists() {
+        let what = "the client for browsers, on Node and in Chromium";
+        steps.push(Step::new("browser", what, browser::run).needs(&[&NODE, &CHROMIUM]));
     }
     // Further steps with tools of their own stand here.
     steps.push(Step::new("tidy", "what no compiler checks", tidy::step));

@@ -140,13 +140,16 @@ fn suggest(comm: &Comm, server: &Bifrost) {
     let models = server.app().schema().models().iter();
     let models: Vec<&str> = models.map(|model| model.name()).collect();
     output::line(&format!("models: {}", models.join(", ")));
+    let (asks, secure) = (needs_token(comm), secure(comm));
+    if asks || address.ip().is_loopback() {
+        output::line(&format!("console: {HEAD}http{secure}://{address}/{HEAD:#}"));
+    }
     let first = models.first().copied().unwrap_or("users");
-    let token = if needs_token(comm) {
+    let token = if asks {
         " -H 'Authorization: Bearer TOKEN'"
     } else {
         ""
     };
-    let secure = secure(comm);
     output::line(&format!(
         "try: curl{token} -H 'Content-Type: application/json' -d '{{\"zKey\":\"^List {first}\"}}' http{secure}://{address}/dispatch",
     ));

@@ -197,13 +197,15 @@ impl BifrostBuilder {
         let stack = stack(&app);
         let wrap = |stack, wrap: Wrap| wrap(stack);
         let stack = self.layers.into_iter().fold(stack, wrap);
+        // Where others than this machine come, and nobody asks who they are, no page invites them.
+        let console = loopback || asks;
         let farewell = json!({"event": "server_shutdown", "message": "the server is going down", "retry_after_ms": 1000});
         let server = Server::builder()
             .config(self.config)
             .auth(self.policy)
             .hub(app.hub().clone())
             .door(Arc::clone(&app.door))
-            .http(plain::service(Arc::clone(&app), stack.clone()))
+            .http(plain::service(Arc::clone(&app), stack.clone(), console))
             .farewell(Encoded::json(&farewell)?)
             .handler(Front::new(Arc::clone(&app), stack))
             .bind()

@@ -5,9 +5,11 @@
 //! application fit both ways.
 
 mod app;
+mod assets;
 mod audience;
 mod builder;
 mod call;
+mod console;
 mod display;
 mod envelope;
 mod events;

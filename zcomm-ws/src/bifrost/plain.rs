@@ -7,6 +7,8 @@ use tower::{ServiceExt, service_fn};
 use zcomm_core::{Body, BoxService, Caller, Error};
 
 use super::app::App;
+use super::assets;
+use super::console;
 use super::envelope::Envelope;
 use super::fault::{Fault, brief};
 use super::front::is_event_name;
@@ -16,11 +18,21 @@ use crate::server::{Door, OriginVerdict};
 /// Events that only mean something on a socket.
 const SOCKET_ONLY: [&str; 4] = ["auth", "subscribe", "unsubscribe", "input_response"];
 
-/// Answers `POST /<event>` through the stack.
-pub(super) fn service(app: Arc<App>, stack: BoxService) -> BoxService {
+/// Answers `POST /<event>` through the stack, the client's files, and the console where it is wanted.
+pub(super) fn service(app: Arc<App>, stack: BoxService, console: bool) -> BoxService {
+    let files = move |request: &Request<Body>| {
+        let (method, uri) = (request.method(), request.uri());
+        let file = assets::answer(method, uri, request.headers());
+        file.or_else(|| console.then(|| console::answer(method, uri)).flatten())
+    };
     BoxService::new(service_fn(move |request: Request<Body>| {
         let (app, stack) = (Arc::clone(&app), stack.clone());
+        // What is the same for everybody is there at once, and nobody is asked who they are.
+        let file = files(&request);
         async move {
+            if let Some(file) = file {
+                return Ok::<_, Error>(file);
+            }
             // The body counts as well: who sends one slowly is not waited for any longer than others.
             let limit = app.limits().request;
             let answer = tokio::time::timeout(limit, answer(&app, stack, request)).await;
