@@ -57,6 +57,8 @@ mod rights;
 mod rows;
 mod rules;
 mod schema;
+#[cfg(feature = "sql")]
+pub mod sql;
 mod store;
 mod value;
 mod write;
