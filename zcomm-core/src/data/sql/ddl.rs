@@ -29,7 +29,10 @@ pub fn create(dialect: Dialect, model: &Model) -> Vec<String> {
         Dialect::Sqlite => table.build(SqliteQueryBuilder),
         Dialect::Postgres => table.build(PostgresQueryBuilder),
     };
-    let alone = model.fields().iter().filter(|field| field.unique && !field.primary_key);
+    let alone = model
+        .fields()
+        .iter()
+        .filter(|field| field.unique && !field.primary_key);
     let alone = alone.map(|field| add_unique(dialect, model, field));
     let indexes = model.indexes().iter();
     let indexes = indexes.map(|index| add_index(dialect, model, index));
@@ -84,7 +87,9 @@ pub enum NameOf {
 impl NameOf {
     /// Reads the name of an index on the table of a model; names that are not ours are taken as they are.
     pub fn read(model: &str, name: &str) -> Self {
-        let inner = name.strip_prefix(model).and_then(|rest| rest.strip_prefix('_'));
+        let inner = name
+            .strip_prefix(model)
+            .and_then(|rest| rest.strip_prefix('_'));
         let Some(inner) = inner else {
             return Self::Index(name.to_owned());
         };

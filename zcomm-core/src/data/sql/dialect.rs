@@ -1,6 +1,8 @@
 //! What differs between the dialects: types, collations, a few functions. Knows no commands.
 
-use sea_query::{Alias, Expr, ExprTrait, Func, Order as Side, PostgresQueryBuilder, SelectStatement};
+use sea_query::{
+    Alias, Expr, ExprTrait, Func, Order as Side, PostgresQueryBuilder, SelectStatement,
+};
 use sea_query::{NullOrdering, QueryStatementWriter, SqliteQueryBuilder, Values};
 
 use super::{DECIMAL, LOWER};
@@ -50,9 +52,9 @@ impl Dialect {
 
     /// The kind of a column that is declared with this type; types of other people's tables are known, too.
     pub fn kind(self, declared: &str) -> Kind {
-        let own = Kind::ALL.into_iter().find(|&kind| {
-            self.column_type(kind).eq_ignore_ascii_case(declared)
-        });
+        let own = Kind::ALL
+            .into_iter()
+            .find(|&kind| self.column_type(kind).eq_ignore_ascii_case(declared));
         own.unwrap_or_else(|| foreign(&declared.to_ascii_lowercase()))
     }
 
@@ -108,9 +110,7 @@ impl Dialect {
                 let from = Expr::cust_with_expr("-?", length);
                 Func::cust(Alias::new("substr")).args([whole, from]).into()
             }
-            Self::Postgres => Func::cust(Alias::new("right"))
-                .args([whole, length])
-                .into(),
+            Self::Postgres => Func::cust(Alias::new("right")).args([whole, length]).into(),
         }
     }
 

@@ -108,10 +108,7 @@ pub fn compare_decimals(one: &str, two: &str) -> Ordering {
     let (a, b) = (one.parse::<Decimal>().ok(), two.parse::<Decimal>().ok());
     match (a, b) {
         (Some(a), Some(b)) => a.cmp(&b),
-        (a, b) => a
-            .is_some()
-            .cmp(&b.is_some())
-            .then_with(|| one.cmp(two)),
+        (a, b) => a.is_some().cmp(&b.is_some()).then_with(|| one.cmp(two)),
     }
 }
 

@@ -53,7 +53,11 @@ impl Plan {
     pub(super) fn bind(&self, values: Vec<Value>) -> Statement {
         let values = match self.in_order {
             true => values,
-            false => self.slots.iter().map(|&slot| values[slot].clone()).collect(),
+            false => self
+                .slots
+                .iter()
+                .map(|&slot| values[slot].clone())
+                .collect(),
         };
         Statement {
             text: Arc::clone(&self.text),

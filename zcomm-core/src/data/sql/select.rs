@@ -23,12 +23,16 @@ impl Sql {
     pub fn select(&self, query: &Permitted<Query>) -> Statement {
         let columns = self.columns(query);
         let (limit, offset) = (query.limit().saturating_add(1), query.offset());
-        self.page(&query.model, &columns, &Rows {
-            filter: &query.filter,
-            order: &query.order,
-            limit,
-            offset,
-        })
+        self.page(
+            &query.model,
+            &columns,
+            &Rows {
+                filter: &query.filter,
+                order: &query.order,
+                limit,
+                offset,
+            },
+        )
     }
 
     /// The columns that a query's statement gives: what is shown, then what is needed beyond that to continue after a row
@@ -58,12 +62,16 @@ impl Sql {
         limit: u64,
     ) -> Statement {
         let order = Order::by_key(model);
-        self.page(model, columns, &Rows {
-            filter,
-            order: &order,
-            limit,
-            offset: 0,
-        })
+        self.page(
+            model,
+            columns,
+            &Rows {
+                filter,
+                order: &order,
+                limit,
+                offset: 0,
+            },
+        )
     }
 
     fn page(&self, model: &Model, columns: &[Arc<Field>], rows: &Rows<'_>) -> Statement {

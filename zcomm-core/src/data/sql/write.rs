@@ -48,7 +48,8 @@ impl Sql {
     ) -> Statement {
         let mut shape = Shape::new(b'U', model.name());
         shape.fields(set.iter().map(|(field, _)| &***field));
-        set.iter().for_each(|(_, value)| shape.value((*value).clone()));
+        set.iter()
+            .for_each(|(_, value)| shape.value((*value).clone()));
         shape.filter(filter);
         shape.fields(columns.iter().map(|field| &**field));
         self.statement(shape, |slots| {
@@ -106,7 +107,11 @@ impl Upsert<'_> {
         };
         let mut clause = OnConflict::columns(names(self.conflict));
         // Nothing to change is written as a change to the same, or no row would be given back.
-        let changed = if self.set.is_empty() { self.conflict } else { self.set };
+        let changed = if self.set.is_empty() {
+            self.conflict
+        } else {
+            self.set
+        };
         clause.update_columns(names(changed));
         if *self.rule != Filter::all() {
             clause.action_and_where(slots.filter(self.rule));
@@ -126,13 +131,21 @@ fn inserted(mut shape: Shape, model: &Model, row: &Values) -> Shape {
 fn insert(model: &Model, row: &Values, slots: &mut Slots) -> InsertStatement {
     let mut insert = Statements::insert();
     insert.into_table(Alias::new(model.name()));
-    let columns: Vec<Alias> = row.iter().map(|(field, _)| Alias::new(&field.name)).collect();
-    let values: Vec<Expr> = row.iter().map(|(field, _)| slots.bound(field.kind)).collect();
+    let columns: Vec<Alias> = row
+        .iter()
+        .map(|(field, _)| Alias::new(&field.name))
+        .collect();
+    let values: Vec<Expr> = row
+        .iter()
+        .map(|(field, _)| slots.bound(field.kind))
+        .collect();
     if columns.is_empty() {
         insert.or_default_values();
     } else {
         insert.columns(columns);
-        insert.values(values).expect("there is a value for each column");
+        insert
+            .values(values)
+            .expect("there is a value for each column");
     }
     if let Some(columns) = returning(model.fields()) {
         insert.returning(columns);
