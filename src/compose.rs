@@ -2,6 +2,8 @@
 
 #[cfg(feature = "bifrost")]
 mod bifrost;
+#[cfg(any(feature = "bifrost", feature = "sqlite"))]
+mod data;
 #[cfg(feature = "http")]
 mod http;
 #[cfg(feature = "ws")]
@@ -12,7 +14,9 @@ mod services;
 mod websocket;
 
 #[cfg(feature = "bifrost")]
-pub(crate) use bifrost::{access, builder as bifrost};
+pub(crate) use bifrost::builder as bifrost;
+#[cfg(any(feature = "bifrost", feature = "sqlite"))]
+pub(crate) use data::data;
 #[cfg(feature = "http")]
 pub(crate) use http::{builder as http_builder, client as http_client};
 #[cfg(feature = "services")]
