@@ -6,3 +6,6 @@
 )]
 
 mod conformance;
+mod deadline;
+mod file;
+mod support;
