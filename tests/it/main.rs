@@ -5,6 +5,7 @@
     reason = "a test that panics has failed, and says where"
 )]
 
+mod data_program;
 mod examples;
 mod facade;
 mod http_program;

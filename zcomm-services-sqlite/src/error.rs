@@ -127,7 +127,11 @@ fn failed(error: Error, rolled_back: bool) -> DataError {
 /// What a driver's error says about the command, if it is the command's.
 fn driver(error: &Driver, model: Option<&Model>, limit: Duration) -> Option<DataError> {
     let name = || model.map_or_else(String::new, |model| model.name().to_owned());
+    const NO_TABLE: &str = "no such table";
     match error {
+        Driver::SqliteFailure(_, Some(message)) if message.starts_with(NO_TABLE) => {
+            Some(DataError::UnknownModel { name: name() })
+        }
         Driver::SqliteFailure(failure, message) => match failure.code {
             ErrorCode::OperationInterrupted => Some(DataError::Timeout { limit }),
             ErrorCode::ConstraintViolation => {
@@ -136,7 +140,7 @@ fn driver(error: &Driver, model: Option<&Model>, limit: Duration) -> Option<Data
             }
             _ => None,
         },
-        Driver::SqlInputError { msg, .. } if msg.starts_with("no such table") => {
+        Driver::SqlInputError { msg, .. } if msg.starts_with(NO_TABLE) => {
             Some(DataError::UnknownModel { name: name() })
         }
         _ => None,

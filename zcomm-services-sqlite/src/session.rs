@@ -17,7 +17,7 @@ use crate::error::Error;
 /// How many statements a connection keeps prepared.
 const PREPARED: usize = 128;
 /// After how many steps of SQLite's machine the deadline is looked at: some microseconds.
-const STEPS: i32 = 1000;
+const STEPS: i32 = 200;
 
 /// A connection, and what ends its statements.
 #[derive(Debug)]

@@ -32,6 +32,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "zcomm-services-sqlite",
         ],
     ),
+    ("zcomm-bench-data", &[CORE, "zcomm-services-sqlite"]),
     ("zcomm-bench-http", &[CORE, "zcomm-http"]),
     ("xtask", &[]),
 ];

@@ -1,5 +1,6 @@
 //! What ends a command: its deadline, a full queue, and a caller that has gone.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,22 +11,19 @@ use zcomm_services_sqlite::{Config, SqliteStore};
 
 use crate::support::{notes, read, write};
 
-/// A store in memory with so many rows that comparing their texts takes a while.
-async fn slow(timeout: Duration, queue: usize) -> (SqliteStore, Arc<Model>) {
-    let model = notes();
-    let filled = Config::memory();
-    let mut config = filled;
-    config.queue = queue;
-    config.timeout = timeout;
-    let store = SqliteStore::open(config).unwrap();
-    store.migrate(&model).await.unwrap();
-    let text = "Ä".repeat(20_000);
-    let rows: Vec<_> = (0..100).map(|_| json!({"text": text})).collect();
-    for _ in 0..4 {
-        let add = write(&model, Operation::Create, json!({"data": rows}));
-        store.write(&[add]).await.unwrap();
-    }
-    (store, model)
+/// A store in a file, with so many rows that comparing their texts takes a while.
+async fn slow(folder: &Path, timeout: Duration, queue: usize) -> (SqliteStore, Arc<Model>) {
+    let (model, path) = (notes(), folder.join("data.db"));
+    let filling = SqliteStore::open(Config::file(&path)).unwrap();
+    filling.migrate(&model).await.unwrap();
+    let text = "Ä".repeat(5_000);
+    let rows: Vec<_> = (0..400).map(|_| json!({"text": text})).collect();
+    let add = write(&model, Operation::Create, json!({"data": rows}));
+    filling.write(&[add]).await.unwrap();
+    drop(filling);
+    let mut config = Config::file(&path);
+    (config.timeout, config.queue, config.readers) = (timeout, queue, 1);
+    (SqliteStore::open(config).unwrap(), model)
 }
 
 /// A filter that looks at each text again and again, and finds nothing.
@@ -38,7 +36,8 @@ fn endless() -> serde_json::Value {
 
 #[tokio::test]
 async fn a_query_that_takes_too_long_is_interrupted() {
-    let (store, model) = slow(Duration::from_millis(250), 1024).await;
+    let folder = tempfile::tempdir().unwrap();
+    let (store, model) = slow(folder.path(), Duration::from_secs(1), 1024).await;
 
     let late = store
         .read(&read(&model, json!({"where": endless()})))
@@ -55,7 +54,8 @@ async fn a_query_that_takes_too_long_is_interrupted() {
 
 #[tokio::test]
 async fn a_full_queue_is_an_error_by_name() {
-    let (store, model) = slow(Duration::from_secs(5), 1).await;
+    let folder = tempfile::tempdir().unwrap();
+    let (store, model) = slow(folder.path(), Duration::from_secs(5), 1).await;
     let query = read(&model, json!({"where": endless()}));
 
     // One is worked on or waits, one more may wait, and the rest is refused at once.
@@ -92,7 +92,8 @@ async fn a_full_queue_is_an_error_by_name() {
 
 #[tokio::test]
 async fn a_write_that_nobody_waits_for_is_rolled_back() {
-    let (store, model) = slow(Duration::from_secs(5), 1024).await;
+    let folder = tempfile::tempdir().unwrap();
+    let (store, model) = slow(folder.path(), Duration::from_secs(5), 1024).await;
     let change = json!({"data": {"text": "changed"}, "where": {"not": endless()}});
     let slow = write(&model, Operation::Update, change);
 
