@@ -15,7 +15,7 @@
 //!     .field(Field::new("id", Kind::Int).primary_key().auto_increment())
 //!     .field(Field::new("name", Kind::Text).required())
 //!     .build()?;
-//! let store = SqliteStore::open(Config::memory())?;
+//! let store = SqliteStore::open(&Config::memory())?;
 //! store.migrate(&users).await?;
 //!
 //! let (access, guest) = (Access::unrestricted(), Identity::guest());
@@ -62,6 +62,6 @@ fn open(
     address: &StoreAddress<'_>,
     settings: &Settings,
 ) -> Result<Arc<dyn Store>, zcomm_core::Error> {
-    let store = SqliteStore::open(Config::of(address, settings)?)?;
+    let store = SqliteStore::open(&Config::of(address, settings)?)?;
     Ok(Arc::new(store))
 }

@@ -38,12 +38,12 @@ impl SqliteStore {
     /// # Errors
     ///
     /// Whatever keeps the file from being a database that can be written to.
-    pub fn open(config: Config) -> Result<Self, Error> {
-        let writer = Session::writer(&config)?;
-        let readers = match config.place {
+    pub fn open(config: &Config) -> Result<Self, Error> {
+        let writer = Session::writer(config)?;
+        let readers = match &config.place {
             Place::Memory => None,
             Place::File(_) => {
-                let readers = (0..config.readers.max(1)).map(|_| Session::reader(&config));
+                let readers = (0..config.readers.max(1)).map(|_| Session::reader(config));
                 let readers = readers.collect::<Result<_, _>>()?;
                 Some(Workers::start("read", readers, config.queue)?)
             }

@@ -96,7 +96,8 @@ fn compare(
         bare: Vec::new(),
     };
     // Once for nothing: pages are read, statements prepared, threads started.
-    (ours()?, bare()?);
+    ours()?;
+    bare()?;
     for _ in 0..ROUNDS {
         compared.ours.push(ours()?);
         compared.bare.push(bare()?);

@@ -17,7 +17,7 @@ const KEYS: i64 = 4096;
 pub(crate) fn open(path: &Path, readers: usize) -> Result<Arc<SqliteStore>> {
     let mut config = Config::file(path);
     config.readers = readers;
-    Ok(Arc::new(SqliteStore::open(config)?))
+    Ok(Arc::new(SqliteStore::open(&config)?))
 }
 
 pub(crate) async fn migrate(store: &SqliteStore) -> Result<()> {

@@ -11,7 +11,7 @@ async fn a_file_answers_as_the_reference() {
         let number = files.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let mut config = Config::file(folder.path().join(format!("{number}.db")));
         config.synchronous = zcomm_services_sqlite::Synchronous::Normal;
-        SqliteStore::open(config).unwrap()
+        SqliteStore::open(&config).unwrap()
     };
 
     let report = conformance::check(open).await;
@@ -21,7 +21,7 @@ async fn a_file_answers_as_the_reference() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn memory_answers_as_the_reference() {
-    let open = async || SqliteStore::open(Config::memory()).unwrap();
+    let open = async || SqliteStore::open(&Config::memory()).unwrap();
 
     let report = conformance::check(open).await;
 

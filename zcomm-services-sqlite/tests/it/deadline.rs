@@ -14,7 +14,7 @@ use crate::support::{notes, read, write};
 /// A store in a file, with so many rows that comparing their texts takes a while.
 async fn slow(folder: &Path, timeout: Duration, queue: usize) -> (SqliteStore, Arc<Model>) {
     let (model, path) = (notes(), folder.join("data.db"));
-    let filling = SqliteStore::open(Config::file(&path)).unwrap();
+    let filling = SqliteStore::open(&Config::file(&path)).unwrap();
     filling.migrate(&model).await.unwrap();
     let text = "Ä".repeat(5_000);
     let rows: Vec<_> = (0..400).map(|_| json!({"text": text})).collect();
@@ -23,7 +23,7 @@ async fn slow(folder: &Path, timeout: Duration, queue: usize) -> (SqliteStore, A
     drop(filling);
     let mut config = Config::file(&path);
     (config.timeout, config.queue, config.readers) = (timeout, queue, 1);
-    (SqliteStore::open(config).unwrap(), model)
+    (SqliteStore::open(&config).unwrap(), model)
 }
 
 /// A filter that looks at each text again and again, and finds nothing.

@@ -15,13 +15,13 @@ async fn rows_are_there_after_the_store_was_closed() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("new").join("data.db");
     let model = notes();
-    let store = SqliteStore::open(Config::file(&path)).unwrap();
+    let store = SqliteStore::open(&Config::file(&path)).unwrap();
     store.migrate(&model).await.unwrap();
     let add = write(&model, Operation::Create, json!({"data": {"text": "kept"}}));
     store.write(&[add]).await.unwrap();
     drop(store);
 
-    let store = SqliteStore::open(Config::file(&path)).unwrap();
+    let store = SqliteStore::open(&Config::file(&path)).unwrap();
 
     let rows = store.read(&read(&model, json!({}))).await.unwrap();
     assert_eq!(&rows.json[..], br#"[{"id":1,"text":"kept"}]"#);
@@ -34,7 +34,7 @@ async fn a_writer_elsewhere_delays_writes_until_their_deadline_and_reads_not_at_
     let model = notes();
     let mut config = Config::file(&path);
     config.timeout = Duration::from_millis(200);
-    let store = SqliteStore::open(config).unwrap();
+    let store = SqliteStore::open(&config).unwrap();
     store.migrate(&model).await.unwrap();
     let other = Connection::open(&path).unwrap();
     other
@@ -66,7 +66,7 @@ async fn tables_of_somebody_else_are_models_where_they_can_be() {
         )
         .unwrap();
 
-    let store = SqliteStore::open(Config::file(&path)).unwrap();
+    let store = SqliteStore::open(&Config::file(&path)).unwrap();
 
     let models = store.models().await.unwrap();
     let [people] = models.as_slice() else {
@@ -97,7 +97,7 @@ fn what_is_no_database_of_utf_8_is_refused() {
         .execute_batch("PRAGMA encoding = 'UTF-16le'; CREATE TABLE t (id INTEGER PRIMARY KEY)")
         .unwrap();
 
-    let [text, wide] = [text, wide].map(|path| SqliteStore::open(Config::file(path)).unwrap_err());
+    let [text, wide] = [text, wide].map(|path| SqliteStore::open(&Config::file(path)).unwrap_err());
 
     assert!(matches!(text, Error::Open { .. }), "{text:?}");
     assert!(matches!(wide, Error::Encoding { encoding, .. } if encoding == "UTF-16le"));
@@ -105,7 +105,7 @@ fn what_is_no_database_of_utf_8_is_refused() {
 
 #[tokio::test]
 async fn a_model_without_a_table_is_unknown() {
-    let store = SqliteStore::open(Config::memory()).unwrap();
+    let store = SqliteStore::open(&Config::memory()).unwrap();
 
     let missing = store.read(&read(&notes(), json!({}))).await.unwrap_err();
 

@@ -142,7 +142,11 @@ impl Store for Faulty {
                 changed.filter = plain(&changed.filter);
             }
             Fault::RuleDropped if query.is_uniform() => {
-                let rules: Vec<Filter> = query.grants().iter().map(|grant| grant.rows()).collect();
+                let rules: Vec<Filter> = query
+                    .grants()
+                    .iter()
+                    .map(crate::data::Grant::rows)
+                    .collect();
                 if let Filter::All(parts) = &mut changed.filter {
                     parts.retain(|part| !rules.contains(part));
                 } else if rules.contains(&changed.filter) {

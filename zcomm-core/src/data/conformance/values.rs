@@ -129,7 +129,7 @@ pub(super) fn key(kind: Kind, number: usize) -> Json {
         )),
         Kind::Decimal => json!(format!(
             "{}{}.5",
-            if number % 2 == 0 { "-" } else { "" },
+            if number.is_multiple_of(2) { "-" } else { "" },
             number
         )),
         _ => json!(number * 3),
