@@ -30,7 +30,7 @@ pub struct CommBuilder {
     plugins: Vec<Plugin>,
     project: Option<PathBuf>,
     isolated: bool,
-    #[cfg(feature = "bifrost")]
+    #[cfg(any(feature = "bifrost", feature = "sqlite"))]
     schema: Option<zcomm_core::data::Schema>,
     #[cfg(feature = "ws")]
     policy: Option<Shown>,
@@ -106,7 +106,7 @@ impl CommBuilder {
     }
 
     /// Gives the models in code, in place of the files of the schema folder.
-    #[cfg(feature = "bifrost")]
+    #[cfg(any(feature = "bifrost", feature = "sqlite"))]
     pub fn schema(mut self, schema: zcomm_core::data::Schema) -> Self {
         self.schema = Some(schema);
         self
@@ -147,7 +147,7 @@ impl CommBuilder {
         let transports = registry.transports(&settings)?;
         Ok(Comm::of(Inner {
             transports,
-            #[cfg(feature = "bifrost")]
+            #[cfg(any(feature = "bifrost", feature = "sqlite"))]
             schema: self.schema,
             #[cfg(feature = "ws")]
             policy: self.policy.map(|shown| shown.0),
@@ -155,7 +155,7 @@ impl CommBuilder {
             settings,
             warnings,
             project,
-            #[cfg(feature = "bifrost")]
+            #[cfg(any(feature = "bifrost", feature = "sqlite"))]
             data: std::sync::OnceLock::new(),
             #[cfg(feature = "cache")]
             cache: std::sync::OnceLock::new(),

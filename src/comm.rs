@@ -29,11 +29,11 @@ pub(crate) struct Inner {
     pub(crate) registry: Arc<Registry>,
     pub(crate) project: PathBuf,
     pub(crate) transports: Vec<Arc<dyn Transport>>,
-    #[cfg(feature = "bifrost")]
+    #[cfg(any(feature = "bifrost", feature = "sqlite"))]
     pub(crate) schema: Option<zcomm_core::data::Schema>,
     #[cfg(feature = "ws")]
     pub(crate) policy: Option<Arc<dyn zcomm_core::AuthPolicy>>,
-    #[cfg(feature = "bifrost")]
+    #[cfg(any(feature = "bifrost", feature = "sqlite"))]
     pub(crate) data: std::sync::OnceLock<crate::data::Data>,
     #[cfg(feature = "cache")]
     pub(crate) cache: std::sync::OnceLock<zcomm_cache::Cache>,
@@ -192,18 +192,19 @@ impl Comm {
         Ok(server)
     }
 
-    /// The rows of the application: the store that [`bifrost`](Self::bifrost) serves, from code. In memory.
+    /// The rows of the application, from code: the same store that its zBifrost server serves. It is the one that the
+    /// setting `store` names, `sqlite://./data.db` for example; without it, rows are kept in memory.
     ///
     /// # Errors
     ///
-    /// As [`schema`](Self::schema).
-    #[cfg(feature = "bifrost")]
+    /// As [`schema`](Self::schema); an address that no plugin serves, or a store that cannot be opened.
+    #[cfg(any(feature = "bifrost", feature = "sqlite"))]
     pub fn data(&self) -> Result<&crate::data::Data, Error> {
         if let Some(data) = self.0.data.get() {
             return Ok(data);
         }
-        // Two threads may get here at once; one store is kept, the other was never written to.
-        let data = crate::data::Data::new(self.schema()?, crate::compose::access(&self.0.settings));
+        // Two threads may get here at once; one store is kept, the other was never asked anything.
+        let data = crate::compose::data(&self.0, self.schema()?)?;
         Ok(self.0.data.get_or_init(|| data))
     }
 
@@ -213,7 +214,7 @@ impl Comm {
     /// # Errors
     ///
     /// [`Error::Schema`] lists everything that is wrong in all files, by file and line.
-    #[cfg(feature = "bifrost")]
+    #[cfg(any(feature = "bifrost", feature = "sqlite"))]
     pub fn schema(&self) -> Result<zcomm_core::data::Schema, Error> {
         if let Some(schema) = &self.0.schema {
             return Ok(schema.clone());

@@ -4,6 +4,8 @@
 mod bifrost;
 #[cfg(feature = "cache")]
 mod cache;
+#[cfg(any(feature = "bifrost", feature = "sqlite"))]
+mod data;
 #[cfg(feature = "http")]
 mod http;
 #[cfg(feature = "ws")]
@@ -15,11 +17,13 @@ mod verify;
 mod websocket;
 
 #[cfg(feature = "bifrost")]
-pub(crate) use bifrost::{access, builder as bifrost};
+pub(crate) use bifrost::builder as bifrost;
 #[cfg(all(feature = "bifrost", feature = "cache"))]
 pub(crate) use cache::around as cached;
 #[cfg(feature = "cache")]
 pub(crate) use cache::of as cache;
+#[cfg(any(feature = "bifrost", feature = "sqlite"))]
+pub(crate) use data::data;
 #[cfg(feature = "http")]
 pub(crate) use http::{builder as http_builder, client as http_client};
 #[cfg(feature = "ws")]

@@ -1,14 +1,16 @@
 //! The rows of an application, from its own code: the same store that its sockets serve.
 
+mod migrated;
+
 use std::fmt;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
-use zcomm_core::data::{
-    Access, Committed, DataError, MemoryStore, Query, Requester, Schema, Store, Write,
-};
+use zcomm_core::data::{Access, Committed, DataError, Query, Requester, Schema, Store, Write};
 
 use crate::core::{Identity, Operation};
+
+pub(crate) use migrated::Migrated;
 
 /// The rows of an application. Whatever is written here is noticed by those who may read it.
 ///
@@ -44,9 +46,8 @@ pub struct Data {
 }
 
 impl Data {
-    pub(crate) fn new(schema: Schema, access: Access) -> Self {
-        let memory: Arc<dyn Store> = Arc::new(MemoryStore::new(schema.models().to_vec()));
-        let store = Arc::new(Committed::new(memory));
+    pub(crate) fn new(schema: Schema, access: Access, store: Arc<dyn Store>) -> Self {
+        let store = Arc::new(Committed::new(store));
         Self {
             schema,
             access,
@@ -62,6 +63,15 @@ impl Data {
     /// The store behind it, for what the commands cannot say.
     pub fn store(&self) -> &Arc<Committed<Arc<dyn Store>>> {
         &self.store
+    }
+
+    /// Sees to it that the store answers and has every model, before anybody asks it something.
+    ///
+    /// # Errors
+    ///
+    /// What kept the store from answering, or from adding what it lacks.
+    pub async fn prepare(&self) -> Result<(), DataError> {
+        self.store.models().await.map(drop)
     }
 
     /// Reads rows as somebody may: `where`, `fields`, `order_by`, `limit` and the other arguments of a read.

@@ -1,7 +1,7 @@
 //! The communication of an application in one dependency: [`Comm`] is the way in.
 #![cfg_attr(all(feature = "http", feature = "redis"), doc = include_str!("../README.md"))]
 
-#[cfg(feature = "bifrost")]
+#[cfg(any(feature = "bifrost", feature = "sqlite"))]
 pub mod data;
 pub mod settings;
 
@@ -14,7 +14,7 @@ mod compose;
 mod error;
 #[cfg(feature = "log")]
 mod log;
-#[cfg(feature = "bifrost")]
+#[cfg(any(feature = "bifrost", feature = "sqlite"))]
 mod schemas;
 
 pub use builder::{CommBuilder, Inspected};
@@ -45,6 +45,8 @@ pub use zcomm_ws as ws;
 use zcomm_services_postgres as _;
 #[cfg(feature = "redis")]
 use zcomm_services_redis as _;
+#[cfg(feature = "sqlite")]
+use zcomm_services_sqlite as _;
 
 /// The guide is compiled and run with the other examples.
 #[cfg(all(doctest, feature = "cache"))]

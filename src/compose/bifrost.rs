@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use zcomm_ws::bifrost::{Bifrost, BifrostBuilder};
 
+use super::data::access;
 use super::{policy, websocket};
 use crate::comm::Inner;
-use crate::core::Settings;
-use crate::core::data::{Access, CursorKey, DefaultAccess};
 use crate::error::Error;
 
 /// A server without models.
@@ -43,22 +42,4 @@ pub(crate) fn builder(comm: &Inner) -> Result<BifrostBuilder, Error> {
         builder = builder.max_subscriptions(usize::try_from(most).unwrap_or(usize::MAX));
     }
     Ok(builder)
-}
-
-/// The rules beyond what models say, as the settings have them.
-pub(crate) fn access(settings: &Settings) -> Access {
-    let default_access = match settings.text("default_access") {
-        Some("authenticated") => DefaultAccess::Authenticated,
-        _ => DefaultAccess::Denied,
-    };
-    let mut access = Access::new()
-        .default_access(default_access)
-        .admin_roles(settings.list("admin_roles").iter().map(String::as_str));
-    if let Some(rows) = settings.count("max_rows") {
-        access = access.max_rows(rows);
-    }
-    match settings.secret("cursor_key") {
-        Some(secret) => access.cursor_key(CursorKey::from_secret(secret)),
-        None => access,
-    }
 }

@@ -6,6 +6,7 @@
 )]
 
 mod cache;
+mod data_program;
 mod examples;
 mod facade;
 mod http_program;

@@ -11,7 +11,11 @@ use crate::workspace::{Workspace, cargo};
 const DOCUMENT: &str = "docs/performance.md";
 
 /// The benchmarks, and the crate that each is.
-const BENCHES: &[(&str, &str)] = &[("cache", "zcomm-bench-cache"), ("http", "zcomm-bench-http")];
+const BENCHES: &[(&str, &str)] = &[
+    ("cache", "zcomm-bench-cache"),
+    ("data", "zcomm-bench-data"),
+    ("http", "zcomm-bench-http"),
+];
 
 pub(crate) fn run(mut words: Vec<String>) -> Result<ExitCode> {
     let record = words.iter().position(|word| word == "--record");

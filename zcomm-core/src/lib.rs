@@ -55,7 +55,7 @@ pub use data::{
 pub use deadline::{Deadline, DeadlineLayer, Timed, TimedFuture};
 pub use error::{BoxError, Coded, Error, Phase};
 pub use identity::{AuthContext, DEFAULT_APP, Identity, Scope};
-pub use plugin::{MakeDriver, MakePolicy, MakeTransport, Plugin, PluginKind};
+pub use plugin::{MakeDriver, MakePolicy, MakeTransport, OpenStore, Plugin, PluginKind};
 pub use registry::{Fix, Registry, RegistryError};
 pub use secret::{Secret, SecretDigest};
 pub use service::{RequireLayer, ServiceDriver};

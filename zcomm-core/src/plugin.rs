@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::auth::AuthPolicy;
+use crate::data::{Store, StoreAddress};
 use crate::error::Error;
 use crate::service::ServiceDriver;
 use crate::settings::{Key, Settings};
@@ -15,6 +16,9 @@ pub type MakeDriver = fn(&Settings) -> Result<Arc<dyn ServiceDriver>, Error>;
 pub type MakeTransport = fn(&Settings) -> Result<Arc<dyn Transport>, Error>;
 /// Makes a policy of the settings.
 pub type MakePolicy = fn(&Settings) -> Result<Arc<dyn AuthPolicy>, Error>;
+
+/// Opens the store at an address, as the settings have it. It may wait for a disk, but for no network.
+pub type OpenStore = fn(&StoreAddress<'_>, &Settings) -> Result<Arc<dyn Store>, Error>;
 
 /// What a crate brings: its name, its settings, and what makes its parts.
 ///
@@ -59,6 +63,10 @@ pub struct Plugin {
     pub transport: Option<MakeTransport>,
     /// What makes its policy.
     pub policy: Option<MakePolicy>,
+    /// What opens its stores.
+    pub store: Option<OpenStore>,
+    /// The schemes of the addresses of its stores.
+    pub schemes: &'static [&'static str],
 }
 
 inventory::collect!(Plugin);
@@ -74,6 +82,8 @@ impl Plugin {
             driver: None,
             transport: None,
             policy: None,
+            store: None,
+            schemes: &[],
         }
     }
 
@@ -112,12 +122,21 @@ impl Plugin {
         self
     }
 
+    /// The same with stores, whose addresses begin with one of these schemes.
+    #[must_use]
+    pub const fn store(mut self, schemes: &'static [&'static str], open: OpenStore) -> Self {
+        self.schemes = schemes;
+        self.store = Some(open);
+        self
+    }
+
     /// What it brings, for people.
     pub fn kinds(&self) -> Vec<PluginKind> {
         let kinds = [
             (PluginKind::Driver, self.driver.is_some()),
             (PluginKind::Transport, self.transport.is_some()),
             (PluginKind::Policy, self.policy.is_some()),
+            (PluginKind::Store, self.store.is_some()),
         ];
         kinds
             .into_iter()
@@ -156,6 +175,8 @@ pub enum PluginKind {
     Transport,
     /// An [`AuthPolicy`].
     Policy,
+    /// A [`Store`].
+    Store,
 }
 
 impl PluginKind {
@@ -165,6 +186,7 @@ impl PluginKind {
             Self::Driver => "driver",
             Self::Transport => "transport",
             Self::Policy => "policy",
+            Self::Store => "store",
         }
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::auth::AuthPolicy;
+use crate::data::{Store, StoreAddress};
 use crate::error::Error;
 use crate::plugin::{Plugin, PluginKind};
 use crate::service::ServiceDriver;
@@ -24,6 +25,7 @@ const FIRST_PARTY: &[(&str, &[&str], &str, &str)] = &[
         "zcomm-services-postgres",
     ),
     ("redis", &[], "redis", "zcomm-services-redis"),
+    ("sqlite", &["sqlite3"], "sqlite", "zcomm-services-sqlite"),
     ("websocket", &[], "ws", "zcomm-ws"),
     ("ws", &["wss"], "ws-client", "zcomm-ws"),
 ];
@@ -183,6 +185,30 @@ impl Registry {
         plugin
             .policy
             .expect("`find` gives only plugins of the kind")(settings)
+    }
+
+    /// Opens the store at an address; its scheme says whose it is.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::Unknown`], which says what there is and what is missing; and what opening it meets.
+    pub fn store(
+        &self,
+        address: &StoreAddress<'_>,
+        settings: &Settings,
+    ) -> Result<Arc<dyn Store>, Error> {
+        let scheme = address.scheme();
+        let serves = |plugin: &&Plugin| {
+            let mut schemes = plugin.schemes.iter();
+            schemes.any(|own| own.eq_ignore_ascii_case(scheme))
+        };
+        let plugin = match self.plugins.iter().find(serves) {
+            Some(plugin) => plugin,
+            None => self.find(scheme, PluginKind::Store)?,
+        };
+        plugin
+            .store
+            .expect("a plugin has schemes only with what opens a store")(address, settings)
     }
 
     fn find(&self, name: &str, kind: PluginKind) -> Result<&Plugin, RegistryError> {

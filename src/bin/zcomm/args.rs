@@ -6,6 +6,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 use zcomm::{Comm, CommBuilder};
 
+#[cfg(any(feature = "bifrost", feature = "sqlite"))]
+use crate::data;
 #[cfg(feature = "http")]
 use crate::http;
 #[cfg(not(all(
@@ -85,6 +87,12 @@ pub(crate) enum Command {
     /// Serves zBifrost to browsers and programs (not in this build)
     #[cfg(not(feature = "bifrost"))]
     Serve(missing::Args),
+    /// Reads and writes rows, and shows and migrates their models
+    #[cfg(any(feature = "bifrost", feature = "sqlite"))]
+    Data(data::Args),
+    /// Reads and writes rows (not in this build)
+    #[cfg(not(any(feature = "bifrost", feature = "sqlite")))]
+    Data(missing::Args),
     /// Starts local services and leaves them running
     #[cfg(feature = "services")]
     Up(services::UpArgs),

@@ -47,6 +47,12 @@ fn status(error: &anyhow::Error) -> u8 {
             Failure::Usage { .. } => 2,
         };
     }
+    #[cfg(any(feature = "bifrost", feature = "sqlite"))]
+    if let Some(error) = error.downcast_ref::<zcomm::core::DataError>()
+        && error.is_about_the_command()
+    {
+        return 2;
+    }
     match code(error) {
         Some("unknown_plugin" | "duplicate_plugin" | "tls_missing") => 3,
         Some(code) if SETTINGS.contains(&code) => 2,

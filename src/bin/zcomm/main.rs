@@ -4,6 +4,8 @@ mod args;
 #[cfg(feature = "ws-client")]
 mod call;
 mod config;
+#[cfg(any(feature = "bifrost", feature = "sqlite"))]
+mod data;
 mod duration;
 mod failure;
 #[cfg(feature = "http")]
@@ -20,12 +22,15 @@ mod serve;
 mod services;
 #[cfg(feature = "ws-client")]
 mod signal;
+#[cfg(any(feature = "bifrost", feature = "sqlite"))]
+mod store;
 mod token;
 
 #[cfg(any(
     feature = "http",
     feature = "services",
     feature = "bifrost",
+    feature = "sqlite",
     feature = "ws-client"
 ))]
 use std::future::Future;
@@ -35,6 +40,7 @@ use std::process::ExitCode;
     feature = "http",
     feature = "services",
     feature = "bifrost",
+    feature = "sqlite",
     feature = "ws-client"
 ))]
 use anyhow::Context;
@@ -75,6 +81,10 @@ fn run(args: &Args) -> anyhow::Result<Outcome> {
         Command::Serve(serve) => serve::run(args, serve),
         #[cfg(not(feature = "bifrost"))]
         Command::Serve(_) => missing::command("serve", "bifrost"),
+        #[cfg(any(feature = "bifrost", feature = "sqlite"))]
+        Command::Data(data) => data::run(args, data),
+        #[cfg(not(any(feature = "bifrost", feature = "sqlite")))]
+        Command::Data(_) => missing::command("data", "sqlite"),
         #[cfg(feature = "services")]
         Command::Up(up) => services::up(args, up),
         #[cfg(not(feature = "services"))]
@@ -95,6 +105,7 @@ fn run(args: &Args) -> anyhow::Result<Outcome> {
     feature = "http",
     feature = "services",
     feature = "bifrost",
+    feature = "sqlite",
     feature = "ws-client"
 ))]
 fn wait<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {

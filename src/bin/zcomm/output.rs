@@ -81,6 +81,27 @@ fn render_row<const N: usize>(row: &[Cell; N], widths: &[usize; N]) -> String {
     line.trim_end().to_owned()
 }
 
+/// Prints rows whose columns are known only now, as wide as their widest cell.
+#[cfg(any(feature = "bifrost", feature = "sqlite"))]
+pub(crate) fn grid(head: &[String], rows: &[Vec<String>]) {
+    let width = |column: usize| {
+        let cells = rows.iter().map(|row| &row[column]);
+        cells
+            .chain([&head[column]])
+            .map(|cell| cell.chars().count())
+            .max()
+            .unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..head.len()).map(width).collect();
+    let render = |row: &[String]| {
+        let cells = row.iter().zip(&widths);
+        let cells = cells.map(|(cell, width)| format!("{cell:width$}", width = *width));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    line(&format!("{HEAD}{}{HEAD:#}", render(head)));
+    rows.iter().for_each(|row| line(&render(row)));
+}
+
 /// Prints a line; styles are left out where they are not wanted.
 pub(crate) fn line(text: &str) {
     raw_to(

@@ -12,11 +12,13 @@ use zcomm::{Comm, CommBuilder};
 
 use self::raw::Raw;
 use crate::output::{self, GOOD, HEAD, Outcome};
+use crate::store;
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
 It serves the models of the schema folder (`schema_path`, ./schemas); without any, a small demo of users \
-and messages. Rows are kept in memory. Ctrl-C lets clients go and ends it, a second one ends it at once.")]
+and messages, kept in memory. Rows are in the store that the setting `store` names, else in .zcomm/data.db \
+of the project. Ctrl-C lets clients go and ends it, a second one ends it at once.")]
 pub(crate) struct Args {
     /// The address to listen on
     #[arg(long)]
@@ -36,13 +38,15 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &crate::args::Args, serve: &Args) -> anyhow::Result<Outcome> {
-    let is_demo =
-        serve.handler.is_none() && serve.builder(args).build()?.schema()?.models().is_empty();
-    let mut builder = serve.builder(args).log();
-    if is_demo {
-        builder = builder.schema(demo::schema()?);
-    }
-    let comm = builder.build()?;
+    let plain = serve.builder(args).build()?;
+    let is_demo = serve.handler.is_none() && plain.schema()?.models().is_empty();
+    let builder = serve.builder(args).log();
+    let comm = if is_demo {
+        store::or_passing(&plain, builder).schema(demo::schema()?)
+    } else {
+        store::or_own(&plain, builder)
+    };
+    let comm = comm.build()?;
     crate::wait(async {
         let drained = match serve.handler {
             Some(raw) => serve_raw(&comm, raw).await?,
@@ -99,6 +103,7 @@ impl Args {
 async fn serve_models(comm: &Comm, is_demo: bool) -> anyhow::Result<Drained> {
     // Before anybody can connect: a signal that comes first would end the program without a word.
     let signals = Signals::listen()?;
+    comm.data()?.prepare().await?;
     let server = comm.bifrost()?.bind().await?;
     if is_demo {
         demo::fill(comm.data()?).await?;

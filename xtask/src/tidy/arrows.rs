@@ -33,6 +33,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("zcomm-bench-cache", &[CORE, "zcomm-cache"]),
+    ("zcomm-bench-data", &[CORE, "zcomm-services-sqlite"]),
     ("zcomm-bench-http", &[CORE, "zcomm-http"]),
     ("xtask", &[]),
 ];

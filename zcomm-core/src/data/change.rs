@@ -22,6 +22,12 @@ pub enum ChangeKind {
 }
 
 impl ChangeKind {
+    /// The kind of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        let all = [Self::Create, Self::Update, Self::Delete];
+        all.into_iter().find(|kind| kind.as_str() == name)
+    }
+
     /// The name on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {

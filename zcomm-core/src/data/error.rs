@@ -215,6 +215,18 @@ impl DataError {
         }
     }
 
+    /// Whether the command itself is wrong, so that no store would take it.
+    pub fn is_about_the_command(&self) -> bool {
+        matches!(
+            self.code(),
+            Code::BadRequest
+                | Code::BadValue
+                | Code::UnknownModel
+                | Code::UnknownField
+                | Code::UnknownLookup
+        )
+    }
+
     /// Whether the same command may succeed later, unchanged.
     pub fn is_retryable(&self) -> bool {
         self.code().is_retryable()

@@ -37,6 +37,8 @@ mod canonical;
 mod change;
 mod committed;
 mod completion;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod cursor;
 mod describe;
 mod error;
@@ -57,6 +59,8 @@ mod rights;
 mod rows;
 mod rules;
 mod schema;
+#[cfg(feature = "sql")]
+pub mod sql;
 mod store;
 mod value;
 mod write;
@@ -83,7 +87,7 @@ pub use rights::{FieldSet, Grant, ModelAccess, Owner, Rights, RoleAccess};
 pub use rows::Rows;
 pub use rules::{Format, Pattern, Rules};
 pub use schema::{Fault, Meta, Problem, Schema, SchemaError, SchemaFile, Warning};
-pub use store::{ForeignChanges, Migration, Step, Store};
+pub use store::{ForeignChanges, Migration, Step, Store, StoreAddress};
 pub use value::{Date, Decimal, Instant, Uuid, Value};
 pub use write::{Effect, Values, Write};
 pub use written::{Changed, Outcome, Written};

@@ -1,5 +1,7 @@
 //! What keeps rows: the seam below which SQLite, PostgreSQL, MongoDB and memory answer alike.
 
+use std::fmt;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -8,6 +10,7 @@ use futures_core::Stream;
 
 use super::Result;
 use super::change::Notice;
+use super::field::Field;
 use super::model::Model;
 use super::permitted::Permitted;
 use super::query::Query;
@@ -88,6 +91,8 @@ pub enum Step {
     AddModel(String),
     /// A field.
     AddField(String),
+    /// That no two rows have the same value in a field.
+    AddUnique(String),
     /// An index.
     AddIndex(String),
 }
@@ -102,12 +107,84 @@ impl Migration {
         };
         let fields = wanted.fields().iter().map(|field| &field.name);
         let fields = fields.filter(|name| found.field(name).is_none());
+        let both = |field: &&Arc<Field>| found.field(&field.name).is_some_and(|it| !it.unique);
+        let unique = wanted.fields().iter().filter(both);
+        let unique = unique.filter(|field| field.unique && !field.primary_key);
+        let unique = unique.map(|field| Step::AddUnique(field.name.clone()));
         let known = |name: &String| found.indexes().iter().any(|index| index.name == *name);
         let indexes = wanted.indexes().iter().map(|index| &index.name);
         let indexes = indexes.filter(|name| !known(name));
         let steps = fields.cloned().map(Step::AddField);
         Self {
-            steps: steps.chain(indexes.cloned().map(Step::AddIndex)).collect(),
+            steps: steps
+                .chain(unique)
+                .chain(indexes.cloned().map(Step::AddIndex))
+                .collect(),
         }
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AddModel(name) => write!(f, "add model {name}"),
+            Self::AddField(name) => write!(f, "add field {name}"),
+            Self::AddUnique(name) => write!(f, "make {name} unique"),
+            Self::AddIndex(name) => write!(f, "add index {name}"),
+        }
+    }
+}
+
+/// Where a store is: a URL, or a scheme with what that store makes of the rest.
+///
+/// ```
+/// use zcomm_core::data::StoreAddress;
+///
+/// let address = StoreAddress::new("sqlite://./data.db", "/srv/shop".as_ref());
+/// assert_eq!(address.scheme(), "sqlite");
+/// assert_eq!(address.rest(), "./data.db");
+/// assert_eq!(address.resolve("./data.db"), std::path::Path::new("/srv/shop/./data.db"));
+/// ```
+#[derive(Clone, Copy)]
+pub struct StoreAddress<'a> {
+    url: &'a str,
+    base: &'a Path,
+}
+
+impl<'a> StoreAddress<'a> {
+    /// The address that this text is, with the folder that relative paths in it start from.
+    pub fn new(url: &'a str, base: &'a Path) -> Self {
+        Self { url, base }
+    }
+
+    /// The whole text. It may hold a password.
+    pub fn url(&self) -> &'a str {
+        self.url
+    }
+
+    /// What stands before the first colon; without one, all of it.
+    pub fn scheme(&self) -> &'a str {
+        self.url
+            .split_once(':')
+            .map_or(self.url, |(scheme, _)| scheme)
+    }
+
+    /// What stands behind the scheme and its `//`.
+    pub fn rest(&self) -> &'a str {
+        let rest = self.url.split_once(':').map_or("", |(_, rest)| rest);
+        rest.strip_prefix("//").unwrap_or(rest)
+    }
+
+    /// A path of the address, from the folder that it is relative to.
+    pub fn resolve(&self, path: impl AsRef<Path>) -> PathBuf {
+        self.base.join(path)
+    }
+}
+
+impl fmt::Debug for StoreAddress<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoreAddress")
+            .field("scheme", &self.scheme())
+            .finish_non_exhaustive()
     }
 }

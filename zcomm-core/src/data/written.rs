@@ -4,6 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::Row;
 use super::change::ChangeKind;
+use super::model::Model;
 use super::permitted::Permitted;
 use super::value::Value;
 use super::write::{Effect, Write};
@@ -103,6 +104,33 @@ impl Outcome {
     pub fn again(mut self) -> Self {
         self.replayed = true;
         self
+    }
+
+    /// The outcome as a store keeps it under an idempotency key. Values before the write are left out: an answer that
+    /// is repeated is not announced again.
+    pub fn to_json(&self) -> Json {
+        let changed = self.changed.iter();
+        let changed: Vec<Json> = changed
+            .map(|changed| json!([changed.kind.as_str(), changed.id.to_json(), changed.after]))
+            .collect();
+        json!({"count": self.count, "changed": changed})
+    }
+
+    /// The outcome that was kept, of a write to this model; none if it is not one.
+    pub fn from_json(model: &Model, json: &Json) -> Option<Self> {
+        let changed = json["changed"].as_array()?.iter().map(|changed| {
+            Some(Changed {
+                kind: ChangeKind::from_name(changed[0].as_str()?)?,
+                id: Value::from_json(model.key().kind, &changed[1])?,
+                before: None,
+                after: changed[2].as_object().cloned(),
+            })
+        });
+        Some(Self {
+            count: json["count"].as_u64()?,
+            changed: changed.collect::<Option<_>>()?,
+            replayed: true,
+        })
     }
 
     fn counts_only(&self) -> bool {

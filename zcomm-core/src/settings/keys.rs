@@ -33,6 +33,14 @@ pub const KEYS: &[Key] = &[
         .env("ZCOMM_SCHEMA_PATH")
         .default("./schemas")
         .doc("Folder of the `zSchema.*.yaml` files that describe the models."),
+    Key::text("store")
+        .env("ZCOMM_STORE")
+        .secret()
+        .doc("Address of the store, such as `sqlite://./data.db`, `sqlite::memory:` or `memory:`; without it, an application keeps rows in memory, and `zcomm serve` and `zcomm data` in `.zcomm/data.db` of the project."),
+    Key::flag("auto_migrate")
+        .env("ZCOMM_AUTO_MIGRATE")
+        .default("true")
+        .doc("Whether what the schema has and the store lacks is added when the store is first used; nothing is ever dropped or changed."),
     Key::choice("default_access", &["denied", "authenticated"])
         .env("ZCOMM_DEFAULT_ACCESS")
         .default("denied")
@@ -106,4 +114,5 @@ pub const SECTIONS: &[Section] = &[
     ),
     Section::new("postgresql", "postgres", "PostgreSQL."),
     Section::new("redis", "redis", "Redis."),
+    Section::new("sqlite", "sqlite", "SQLite."),
 ];

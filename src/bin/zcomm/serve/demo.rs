@@ -1,9 +1,9 @@
 //! The models of a server that was given none, so that a newcomer has something to touch.
 
-use serde_json::json;
+use serde_json::{Map, json};
 use zcomm::core::Identity;
 use zcomm::core::data::{
-    Access, DefaultValue, Field, Kind, Model, Requester, Schema, Store, Write,
+    Access, DefaultValue, Field, Kind, Model, Query, Requester, Schema, Store, Write,
 };
 use zcomm::data::Data;
 
@@ -24,8 +24,14 @@ pub(super) fn schema() -> anyhow::Result<Schema> {
     Ok(Schema::of([users, messages])?)
 }
 
-/// The rows that are there at the start.
+/// The rows that are there at the start, unless some are there from an earlier one.
 pub(super) async fn fill(data: &Data) -> anyhow::Result<()> {
+    let (access, operator) = (Access::unrestricted(), Identity::user("zcomm"));
+    let all = Query::parse(data.schema().model("users")?, &Map::new())?;
+    let all = access.query(all, &Requester::new(&operator))?;
+    if data.store().read(&all).await?.count > 0 {
+        return Ok(());
+    }
     let rows = [
         (
             "users",
@@ -39,8 +45,6 @@ pub(super) async fn fill(data: &Data) -> anyhow::Result<()> {
             json!([{"user_id": 1, "text": "Hello from zcomm"}]),
         ),
     ];
-    let access = Access::unrestricted();
-    let operator = Identity::user("zcomm");
     for (model, rows) in rows {
         let arguments = json!({ "data": rows });
         let arguments = arguments
