@@ -22,18 +22,9 @@ const ABOUT: DriverInfo = DriverInfo::new("postgresql", "PostgreSQL", 5432)
         database: "zcomm",
     })
     .with_install(&[
-        InstallHint {
-            os: Os::Linux,
-            command: "sudo apt-get install postgresql",
-        },
-        InstallHint {
-            os: Os::Macos,
-            command: "brew install postgresql",
-        },
-        InstallHint {
-            os: Os::Windows,
-            command: "https://www.postgresql.org/download/windows/",
-        },
+        InstallHint::new(Os::Linux, "sudo apt-get install postgresql"),
+        InstallHint::new(Os::Macos, "brew install postgresql"),
+        InstallHint::new(Os::Windows, "https://www.postgresql.org/download/windows/"),
     ]);
 
 /// Where the programs are that distributions keep off `PATH`, one folder per version.
@@ -128,10 +119,7 @@ fn program(name: &str) -> Program {
 }
 
 fn file(path: &Path, text: &str) -> RecipeFile {
-    RecipeFile {
-        path: path.to_owned(),
-        content: Secret::new(text),
-    }
+    RecipeFile::new(path.to_owned(), text)
 }
 
 fn arguments(plan: &StartPlan, rules: &Path) -> Vec<String> {

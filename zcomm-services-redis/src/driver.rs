@@ -19,18 +19,12 @@ use crate::{Error, config};
 const ABOUT: DriverInfo = DriverInfo::new("redis", "Redis", 6379)
     .with_login(Login::Password)
     .with_install(&[
-        InstallHint {
-            os: Os::Linux,
-            command: "sudo apt-get install redis-server",
-        },
-        InstallHint {
-            os: Os::Macos,
-            command: "brew install redis",
-        },
-        InstallHint {
-            os: Os::Windows,
-            command: "https://redis.io/docs/latest/operate/oss_and_stack/install/",
-        },
+        InstallHint::new(Os::Linux, "sudo apt-get install redis-server"),
+        InstallHint::new(Os::Macos, "brew install redis"),
+        InstallHint::new(
+            Os::Windows,
+            "https://redis.io/docs/latest/operate/oss_and_stack/install/",
+        ),
     ]);
 
 /// Where a server may be that is not on `PATH`.
@@ -69,10 +63,7 @@ impl ServiceDriver for Redis {
         };
         let process = ProcessRecipe::new(Program::new("redis-server").also_in(FOLDERS))
             .args([conf.to_string_lossy()])
-            .file(RecipeFile {
-                path: conf,
-                content: Secret::new(config::file(plan)),
-            })
+            .file(RecipeFile::new(conf, config::file(plan)))
             .account(Account::Named("redis"))
             .stop(signal, STOP_WITHIN);
         Recipes::none().with_process(process)
