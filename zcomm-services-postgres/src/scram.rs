@@ -16,6 +16,22 @@ const HEADER_AGAIN: &str = "c=biws";
 /// PostgreSQL's count is 4096. Whoever asks for very many wants our time and not our proof.
 const MOST_ROUNDS: u32 = 200_000;
 
+/// A verifier as PostgreSQL keeps one (`pg_authid.rolpassword`), for which there is no password: nobody knows a text
+/// whose stored key is all zeros.
+pub(crate) const BLANK: &str = "SCRAM-SHA-256$4096:AAAAAAAAAAAAAAAAAAAAAA==$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+const ROUNDS: u32 = 4096;
+
+/// The verifier of a password, as long as [`BLANK`]. The place makes the salt: the same password has others elsewhere.
+pub(crate) fn verifier(password: &str, place: &str) -> String {
+    let digest = Sha256::digest([password, place].join("\0"));
+    let salt = &digest[..16];
+    let salted = salted(password, salt, ROUNDS);
+    let stored = Sha256::digest(mac(&salted, b"Client Key"));
+    let server = mac(&salted, b"Server Key");
+    let [salt, stored, server] = [salt, &stored[..], &server[..]].map(|part| STANDARD.encode(part));
+    format!("{MECHANISM}${ROUNDS}:{salt}${stored}:{server}")
+}
+
 /// A login that has begun.
 pub(crate) struct Scram {
     nonce: String,

@@ -149,6 +149,8 @@ pub struct ProcessRecipe {
     pub stop: StopSignal,
     /// How long it may take to stop before it is killed.
     pub stop_within: Duration,
+    /// A file whose first line is the number of the process that has the data open.
+    pub lock_file: Option<PathBuf>,
     /// How the data folder that the steps make may be kept and copied for the next time.
     pub template: Option<Template>,
 }
@@ -167,6 +169,7 @@ impl ProcessRecipe {
             account: Account::Nobody,
             stop: StopSignal::Terminate,
             stop_within: Duration::from_secs(10),
+            lock_file: None,
             template: None,
         }
     }
@@ -210,6 +213,15 @@ impl ProcessRecipe {
     #[must_use]
     pub fn init(mut self, init: InitStep) -> Self {
         self.init.push(init);
+        self
+    }
+
+    /// The same with a file that names the process which has the data open.
+    ///
+    /// One that a killed server left behind is recognised, also when its number is somebody else's by now.
+    #[must_use]
+    pub fn lock_file(mut self, file: impl Into<PathBuf>) -> Self {
+        self.lock_file = Some(file.into());
         self
     }
 

@@ -5,10 +5,12 @@ mod find;
 mod guard;
 mod identity;
 mod launch;
+mod lockfile;
 mod log;
 mod running;
 mod signal;
 mod stop;
+mod template;
 mod version;
 
 pub(crate) use account::Unprivileged;
