@@ -76,6 +76,12 @@ pub enum Error {
         /// The one it waited for.
         other: &'static str,
     },
+    /// The driver names no program that a person could talk to it with.
+    #[error("{service} has no client of its own")]
+    NoClient {
+        /// The service.
+        service: &'static str,
+    },
     /// Services need each other in a circle.
     #[error("{service} needs itself, by way of the services that it needs")]
     NeedsCircle {
@@ -255,6 +261,7 @@ impl Error {
             Self::NotInstalled { .. } => "not_installed",
             Self::NoEngine { .. } => "no_engine",
             Self::Command { .. } => "command_failed",
+            Self::NoClient { .. } => "no_client",
             Self::Needed { .. } => "needed",
             Self::NeedsCircle { .. } => "needs_circle",
             Self::DataInUse { .. } => "data_in_use",
@@ -305,7 +312,7 @@ impl From<Error> for zcomm_core::Error {
                 Code::Conflict
             }
             Error::NotOurs { .. } => Code::Forbidden,
-            Error::NoSource { .. } => Code::BadRequest,
+            Error::NoSource { .. } | Error::NoClient { .. } => Code::BadRequest,
             Error::NoLog { .. } => Code::NotFound,
             Error::Record { .. } | Error::Io { .. } | Error::Random(_) => Code::Internal,
             _ => Code::Unavailable,

@@ -8,6 +8,7 @@
 compile_error!("zcomm-services starts processes the way Unix does; there is no other way yet");
 
 mod agreement;
+mod client;
 mod container;
 mod end;
 mod error;

@@ -14,6 +14,7 @@ mod template;
 mod version;
 
 pub(crate) use account::Unprivileged;
+pub(crate) use find::programs;
 pub(crate) use guard::{Duty, Guard};
 pub(crate) use identity::ProcessId;
 pub(crate) use launch::Launch;
