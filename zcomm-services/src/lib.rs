@@ -9,6 +9,8 @@ compile_error!("zcomm-services starts processes the way Unix does; there is no o
 
 mod agreement;
 mod client;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod container;
 mod end;
 mod error;

@@ -7,6 +7,7 @@
     reason = "helpers of tests fail by panicking, too"
 )]
 
+mod conformance;
 mod life;
 mod probe;
 mod support;

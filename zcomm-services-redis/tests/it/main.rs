@@ -9,6 +9,7 @@
 )]
 
 mod adopt;
+mod conformance;
 mod host;
 mod life;
 mod refuse;
