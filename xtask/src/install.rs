@@ -18,6 +18,8 @@ pub(crate) struct Tool {
     pub(crate) name: &'static str,
     /// The program whose presence shows that the tool is there.
     program: &'static str,
+    /// A command whose success shows it, too.
+    answers: &'static [&'static str],
     /// A folder whose subfolders' `bin` may hold it, where a package puts it off `PATH`.
     versions_in: Option<&'static str>,
     source: Source,
@@ -40,6 +42,7 @@ enum Source {
 pub(crate) const CARGO_DENY: Tool = Tool {
     name: "cargo-deny",
     program: "cargo-deny",
+    answers: &[],
     versions_in: None,
     source: Source::Cargo {
         package: "cargo-deny",
@@ -52,6 +55,7 @@ pub(crate) const CARGO_DENY: Tool = Tool {
 pub(crate) const REDIS: Tool = Tool {
     name: "redis",
     program: "redis-server",
+    answers: &[],
     versions_in: None,
     source: Source::Debian(&["redis-server"]),
     hint: "apt install redis-server, or brew install redis",
@@ -61,13 +65,24 @@ pub(crate) const REDIS: Tool = Tool {
 pub(crate) const POSTGRES: Tool = Tool {
     name: "postgres",
     program: "initdb",
+    answers: &[],
     versions_in: Some("/usr/lib/postgresql"),
     source: Source::Debian(&["postgresql"]),
     hint: "apt install postgresql, or brew install postgresql",
 };
 
+/// A Docker daemon that runs, or that can be started.
+pub(crate) const DOCKER: Tool = Tool {
+    name: "docker",
+    program: "dockerd",
+    answers: &["docker", "version"],
+    versions_in: None,
+    source: Source::Debian(&["docker.io", "iptables"]),
+    hint: "apt install docker.io, or start Docker Desktop",
+};
+
 /// Every tool, for the folders they are looked for in.
-const ALL: &[&Tool] = &[&CARGO_DENY, &POSTGRES, &REDIS];
+const ALL: &[&Tool] = &[&CARGO_DENY, &DOCKER, &POSTGRES, &REDIS];
 
 impl Tool {
     /// Makes sure that the tool is there; what had to be installed for it, if anything.
@@ -100,7 +115,15 @@ impl Tool {
     fn is_present(&self, workspace: &Workspace) -> bool {
         let path = search_path(workspace);
         let mut folders = std::env::split_paths(&path).chain(self.versions());
-        folders.any(|folder| folder.join(self.program).is_file())
+        folders.any(|folder| folder.join(self.program).is_file()) || self.answers()
+    }
+
+    fn answers(&self) -> bool {
+        let [program, words @ ..] = self.answers else {
+            return false;
+        };
+        let output = Command::new(program).args(words).output();
+        output.is_ok_and(|output| output.status.success())
     }
 
     fn versions(&self) -> impl Iterator<Item = PathBuf> {

@@ -4,15 +4,17 @@ use std::process::{Command, ExitCode};
 
 use anyhow::Result;
 
-use crate::install::{POSTGRES, REDIS};
+use crate::install::{DOCKER, POSTGRES, REDIS};
 use crate::run::{Run, cargo_with};
 use crate::step::{self, Step};
 use crate::tidy;
 use crate::workspace::{FACADE, Workspace};
 
+mod containers;
 mod matrix;
 mod outside;
 mod registry;
+mod traces;
 
 pub(crate) use outside::{NEEDS, without_tools};
 
@@ -56,6 +58,13 @@ pub(crate) fn steps(workspace: &Workspace) -> Vec<Step> {
     if workspace.package("zcomm-services-postgres").is_some() {
         let what = "tests with a real PostgreSQL server";
         steps.push(Step::new("postgres", what, postgres).needs(&[&POSTGRES]));
+    }
+    if workspace.package("zcomm-services").is_some() {
+        let what = "tests with real databases in containers";
+        let step = Step::new("containers", what, containers::run);
+        steps.push(step.needs(&[&DOCKER, &POSTGRES, &REDIS]));
+        let what = "no process and no folder of a test is left";
+        steps.push(Step::new("traces", what, traces::run));
     }
     // Further steps with tools of their own stand here.
     steps.push(Step::new("tidy", "what no compiler checks", tidy::step));

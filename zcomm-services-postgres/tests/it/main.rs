@@ -9,5 +9,6 @@
 
 mod conformance;
 mod life;
+mod needs_docker;
 mod probe;
 mod support;

@@ -12,5 +12,6 @@ mod adopt;
 mod conformance;
 mod host;
 mod life;
+mod needs_docker;
 mod refuse;
 mod support;
