@@ -16,6 +16,7 @@ use crate::transport::Transport;
 const FIRST_PARTY: &[(&str, &[&str], &str, &str)] = &[
     ("http", &["https"], "http", "zcomm-http"),
     ("jwt", &[], "jwt", "zcomm-core"),
+    ("mongodb", &["mongo"], "mongo", "zcomm-services-mongo"),
     (
         "postgresql",
         &["postgres", "pg"],

@@ -14,7 +14,7 @@ use zcomm_core::service::{
 };
 
 use crate::error::is_starting;
-use crate::{Error, config, scram, session};
+use crate::{Error, config, session, verifier};
 
 const ABOUT: DriverInfo = DriverInfo::new("postgresql", "PostgreSQL", 5432)
     .with_aliases(&["postgres", "pg"])
@@ -73,7 +73,7 @@ impl ServiceDriver for Postgres {
         } else {
             StopSignal::Quit
         };
-        let blank = plan.endpoint.password.as_ref().map(|_| scram::BLANK);
+        let blank = plan.endpoint.password.as_ref().map(|_| verifier::BLANK);
         let mut process = ProcessRecipe::new(program("postgres"))
             .args(arguments(plan, &rules))
             .file(file(&rules, config::LOGIN_RULES))
@@ -186,8 +186,8 @@ fn with_password(plan: &StartPlan, password: &Secret) -> Template {
     let place = shown(&plan.data_dir);
     Template::new(
         "global/1260",
-        scram::BLANK,
-        scram::verifier(password.expose(), &place),
+        verifier::BLANK,
+        verifier::verifier(password.expose(), &place),
     )
 }
 

@@ -29,6 +29,7 @@ mod plan;
 mod process;
 mod purge;
 mod record;
+pub mod scram;
 mod start;
 mod status;
 mod supervise;
