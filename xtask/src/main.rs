@@ -20,6 +20,7 @@ mod install;
 mod long;
 mod report;
 mod run;
+mod standin;
 mod step;
 mod tally;
 mod test;

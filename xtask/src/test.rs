@@ -4,7 +4,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::Result;
 
-use crate::install::{DOCKER, POSTGRES, REDIS};
+use crate::install::{DOCKER, MONGO, POSTGRES, REDIS};
 use crate::run::{Run, cargo_with};
 use crate::step::{self, Step};
 use crate::tidy;
@@ -59,6 +59,10 @@ pub(crate) fn steps(workspace: &Workspace) -> Vec<Step> {
         let what = "tests with a real PostgreSQL server";
         steps.push(Step::new("postgres", what, postgres).needs(&[&POSTGRES]));
     }
+    if workspace.package("zcomm-services-mongo").is_some() {
+        let what = "tests with MongoDB, or a server of its protocol";
+        steps.push(Step::new("mongo", what, mongo).needs(&[&MONGO]));
+    }
     if workspace.package("zcomm-services").is_some() {
         let what = "tests with real databases in containers";
         let step = Step::new("containers", what, containers::run);
@@ -83,6 +87,10 @@ fn doctests(run: &mut Run<'_>) -> Result<()> {
 
 fn postgres(run: &mut Run<'_>) -> Result<()> {
     outside::with_tool(run, &POSTGRES)
+}
+
+fn mongo(run: &mut Run<'_>) -> Result<()> {
+    outside::with_tool(run, &MONGO)
 }
 
 fn redis(run: &mut Run<'_>) -> Result<()> {

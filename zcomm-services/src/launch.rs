@@ -19,8 +19,8 @@ use crate::start::taken;
 use crate::system::{Shell, Unit};
 use crate::{Error, Source, StartOptions, Status, folders, password};
 
-/// How long a server may take until it answers.
-pub(crate) const READY_WITHIN: Duration = Duration::from_secs(60);
+/// How long a server may take until it answers: a container on a busy machine takes most of it.
+pub(crate) const READY_WITHIN: Duration = Duration::from_secs(120);
 /// The pause between the first two probes; it doubles up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
@@ -183,7 +183,21 @@ impl Manager {
             // Its processes have other numbers inside than outside.
             probe = self.until_prepared(service, plan, None) => probe,
         };
-        let probe = probe?;
+        let probe = match probe {
+            Err(Error::NotReady {
+                service,
+                waited,
+                state,
+                ..
+            }) => Err(Error::NotReady {
+                service,
+                waited,
+                state,
+                // It is with the engine, and not in a file of ours.
+                log: container.last_lines(LINES).await,
+            }),
+            other => other,
+        }?;
         version_agrees(service.name, &probe, plan.version.as_deref())?;
         Ok(probe)
     }

@@ -63,6 +63,8 @@ impl Manager {
         }
         for folder in &found.removed {
             remove(folder)?;
+            // The project's own folder elsewhere goes with the last service in it; any other is not empty.
+            let _ = folder.parent().map(fs::remove_dir);
         }
         Ok(found)
     }

@@ -56,7 +56,7 @@ pub(super) fn with_containers(
     let chosen = crates.iter().flat_map(|name| ["-p", name]);
     let mut command = cargo_test(chosen);
     // Each starts a server of its own: more at once take longer than one after the other.
-    command.args([&format!("{NEEDS}{}", tool.name), "--test-threads=4"]);
+    command.args([&format!("{NEEDS}{}", tool.name), "--test-threads=2"]);
     prepare(&mut command);
     run.some_tests(command.env(REQUIRE, tool.name))?;
     let mut command = others(run.workspace());

@@ -180,7 +180,7 @@ pub async fn a_killed_one_is_noticed_and_started_again<S: Subject>() {
 
     let mut told = Vec::new();
     while !matches!(told.last(), Some(Happened::Started { .. })) {
-        let event = tokio::time::timeout(std::time::Duration::from_secs(60), events.next());
+        let event = tokio::time::timeout(std::time::Duration::from_secs(180), events.next());
         let event = event
             .await
             .expect("something happens")

@@ -94,7 +94,8 @@ impl Drop for Project {
         }
         // Where another account has to get through, the folder is a link to one elsewhere.
         if let Ok(elsewhere) = fs::read_link(&home) {
-            let _ = fs::remove_dir_all(elsewhere);
+            let _ = fs::remove_dir_all(&elsewhere);
+            let _ = elsewhere.parent().map(fs::remove_dir);
         }
         let folder = PathBuf::from(record["folder"].as_str().unwrap_or_default());
         if folder.join("throw-away").is_file() {
