@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn root_needs_no_sudo() {
+    async fn root_goes_without_sudo() {
         let commands = Recorder {
             root: true,
             ..Recorder::default()
