@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn the_server_is_a_set_of_one_that_needs_a_login() {
+    fn the_server_is_a_set_of_one_and_asks_for_a_login() {
         let recipe = Mongo::default().recipes(&plan()).process.unwrap();
 
         assert_eq!(
