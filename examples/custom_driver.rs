@@ -26,10 +26,7 @@ struct PythonFiles;
 
 const ABOUT: DriverInfo = DriverInfo::new("python-files", "Python's file server", 8000)
     .with_aliases(&["http.server"])
-    .with_install(&[InstallHint {
-        os: Os::Linux,
-        command: "sudo apt-get install python3",
-    }]);
+    .with_install(&[InstallHint::new(Os::Linux, "sudo apt-get install python3")]);
 
 #[async_trait]
 impl ServiceDriver for PythonFiles {

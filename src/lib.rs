@@ -41,6 +41,8 @@ pub use zcomm_services as services;
 pub use zcomm_ws as ws;
 
 // A crate that is only listed in Cargo.toml is not linked, and would register nothing, silently.
+#[cfg(feature = "mongo")]
+use zcomm_services_mongo as _;
 #[cfg(feature = "postgres")]
 use zcomm_services_postgres as _;
 #[cfg(feature = "redis")]

@@ -14,6 +14,7 @@ const PLUGINS: &[(bool, &str)] = &[
     (cfg!(feature = "cache"), "cache"),
     (cfg!(feature = "http"), "http"),
     (cfg!(feature = "jwt"), "jwt"),
+    (cfg!(feature = "mongo"), "mongodb"),
     (cfg!(feature = "postgres"), "postgresql"),
     (cfg!(feature = "redis"), "redis"),
     (cfg!(feature = "ws"), "websocket"),
@@ -22,6 +23,7 @@ const PLUGINS: &[(bool, &str)] = &[
 
 /// Names of drivers, the feature that brings each, and the crate that a program of its own would link.
 const DRIVERS: &[(&str, &str, &str)] = &[
+    ("mongo", "mongo", "zcomm_services_mongo"),
     ("postgres", "postgres", "zcomm_services_postgres"),
     ("redis", "redis", "zcomm_services_redis"),
 ];

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use zcomm_services::{Error, Manager, StartOptions, Status};
+use zcomm_services::{Error, Manager, Purged, StartOptions, Status};
 
 use super::Blocking;
 use crate::core::service::ConnectionInfo;
@@ -48,6 +48,48 @@ impl<'a> Services<'a> {
     /// As there.
     pub fn stop(&self, name: &str) -> Result<Status, Error> {
         self.blocking.wait(self.manager.stop(name))
+    }
+
+    /// As [`Manager::start_all`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn start_all<'w>(
+        &self,
+        wishes: impl IntoIterator<Item = (&'w str, StartOptions)>,
+    ) -> Result<Vec<Result<Status, Error>>, Error> {
+        self.blocking.wait(self.manager.start_all(wishes))
+    }
+
+    /// As [`Manager::stop_all`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn stop_all<'w>(
+        &self,
+        names: impl IntoIterator<Item = &'w str>,
+    ) -> Result<Vec<Result<Status, Error>>, Error> {
+        self.blocking.wait(self.manager.stop_all(names))
+    }
+
+    /// As [`Manager::logs`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn logs(&self, name: &str, count: usize) -> Result<Vec<String>, Error> {
+        self.blocking.wait(self.manager.logs(name, count))
+    }
+
+    /// As [`Manager::purge`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn purge(&self, name: &str) -> Result<Purged, Error> {
+        self.blocking.wait(self.manager.purge(name))
     }
 
     /// As [`Manager::restart`].

@@ -42,6 +42,32 @@ fn redis_is_started_found_and_stopped() {
     assert!(!runs(up.json()[0]["pid"].as_u64().unwrap()));
 }
 
+#[test]
+fn its_variables_its_log_and_its_client_are_had_by_name() {
+    let project = Project::new();
+    let _cleanup = Cleanup(&project);
+    project.run(&["up", "redis", "--port", "0"]);
+
+    let env = project.run(&["env", "redis", "--format", "json"]);
+    let shell = project.run(&["env", "redis"]);
+    let log = project.run(&["logs", "redis"]);
+    let client = project.run(&["connect", "redis", "--", "PING"]);
+    let again = project.run(&["restart", "redis", "--json"]);
+    let unasked = project.run(&["down", "redis", "--purge"]);
+    let purged = project.run(&["down", "redis", "--purge", "--yes"]);
+
+    let url = env.json()["REDIS_URL"].as_str().unwrap().to_owned();
+    assert!(url.starts_with("redis://:"), "{env:?}");
+    assert_eq!(shell.out, format!("export REDIS_URL='{url}'\n"));
+    assert!(log.out.contains("Ready to accept connections"), "{log:?}");
+    assert_eq!(client.out, "PONG\n", "{client:?}");
+    assert_eq!(again.json()[0]["state"], "running");
+    // Nobody is there to be asked, so nothing is removed.
+    assert_eq!(unasked.status, 2, "{unasked:?}");
+    assert_eq!(purged.status, 0, "{purged:?}");
+    assert!(!project.folder().join(".zcomm/services/redis").exists());
+}
+
 /// Whether a process still does something; one that has ended may wait for its parent to notice.
 #[cfg(target_os = "linux")]
 fn runs(pid: u64) -> bool {

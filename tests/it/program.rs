@@ -171,7 +171,15 @@ fn plugins_are_listed_with_what_they_bring() {
         .collect();
     assert_eq!(
         names,
-        ["http", "jwt", "postgresql", "redis", "websocket", "ws"]
+        [
+            "http",
+            "jwt",
+            "mongodb",
+            "postgresql",
+            "redis",
+            "websocket",
+            "ws"
+        ]
     );
     assert!(
         ran.out.contains("transport") && ran.out.contains("settings"),

@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::report;
 use crate::run::Run;
+use crate::standin;
 use crate::workspace::{Workspace, cargo};
 
 /// A program that a step needs and that Cargo does not bring as a dependency.
@@ -18,6 +19,8 @@ pub(crate) struct Tool {
     pub(crate) name: &'static str,
     /// The program whose presence shows that the tool is there.
     program: &'static str,
+    /// A command whose success shows it, too.
+    answers: &'static [&'static str],
     /// A folder whose subfolders' `bin` may hold it, where a package puts it off `PATH`.
     versions_in: Option<&'static str>,
     source: Source,
@@ -34,12 +37,15 @@ enum Source {
         package: &'static str,
         version: &'static str,
     },
+    /// Another server of MongoDB's protocol, from PyPI.
+    Standin,
 }
 
 /// Checks licences, duplicates and sources of third-party crates.
 pub(crate) const CARGO_DENY: Tool = Tool {
     name: "cargo-deny",
     program: "cargo-deny",
+    answers: &[],
     versions_in: None,
     source: Source::Cargo {
         package: "cargo-deny",
@@ -52,6 +58,7 @@ pub(crate) const CARGO_DENY: Tool = Tool {
 pub(crate) const REDIS: Tool = Tool {
     name: "redis",
     program: "redis-server",
+    answers: &[],
     versions_in: None,
     source: Source::Debian(&["redis-server"]),
     hint: "apt install redis-server, or brew install redis",
@@ -61,6 +68,7 @@ pub(crate) const REDIS: Tool = Tool {
 pub(crate) const POSTGRES: Tool = Tool {
     name: "postgres",
     program: "initdb",
+    answers: &[],
     versions_in: Some("/usr/lib/postgresql"),
     source: Source::Debian(&["postgresql"]),
     hint: "apt install postgresql, or brew install postgresql",
@@ -70,6 +78,7 @@ pub(crate) const POSTGRES: Tool = Tool {
 pub(crate) const NODE: Tool = Tool {
     name: "node",
     program: "npm",
+    answers: &[],
     versions_in: None,
     source: Source::Debian(&["nodejs", "npm"]),
     hint: "Node 20.11 or newer: apt install nodejs npm, or brew install node",
@@ -79,13 +88,42 @@ pub(crate) const NODE: Tool = Tool {
 pub(crate) const CHROMIUM: Tool = Tool {
     name: "chromium",
     program: "chromium",
+    answers: &[],
     versions_in: None,
     source: Source::Debian(&["chromium"]),
     hint: "apt install chromium, or name one in CHROMIUM",
 };
 
+/// A Docker daemon that runs, or that can be started.
+pub(crate) const DOCKER: Tool = Tool {
+    name: "docker",
+    program: "dockerd",
+    answers: &["docker", "version"],
+    versions_in: None,
+    source: Source::Debian(&["docker.io", "iptables"]),
+    hint: "apt install docker.io, or start Docker Desktop",
+};
+
+/// MongoDB's server, or one of its protocol in its place.
+pub(crate) const MONGO: Tool = Tool {
+    name: "mongo",
+    program: "mongod",
+    answers: &[],
+    versions_in: None,
+    source: Source::Standin,
+    hint: "install MongoDB, or Python with pip for a server in its place",
+};
+
 /// Every tool, for the folders they are looked for in.
-const ALL: &[&Tool] = &[&CARGO_DENY, &CHROMIUM, &NODE, &POSTGRES, &REDIS];
+const ALL: &[&Tool] = &[
+    &CARGO_DENY,
+    &CHROMIUM,
+    &DOCKER,
+    &MONGO,
+    &NODE,
+    &POSTGRES,
+    &REDIS,
+];
 
 impl Tool {
     /// Makes sure that the tool is there; what had to be installed for it, if anything.
@@ -107,6 +145,7 @@ impl Tool {
         let installed = match self.source {
             Source::Debian(packages) => from_debian(packages, run),
             Source::Cargo { package, version } => from_crates(package, version, run),
+            Source::Standin => standin::install(&standin::folder(run.workspace(), is_root()), run),
         }
         .with_context(advice)?;
         if !self.is_present(run.workspace()) {
@@ -118,7 +157,15 @@ impl Tool {
     fn is_present(&self, workspace: &Workspace) -> bool {
         let path = search_path(workspace);
         let mut folders = std::env::split_paths(&path).chain(self.versions());
-        folders.any(|folder| folder.join(self.program).is_file())
+        folders.any(|folder| folder.join(self.program).is_file()) || self.answers()
+    }
+
+    fn answers(&self) -> bool {
+        let [program, words @ ..] = self.answers else {
+            return false;
+        };
+        let output = Command::new(program).args(words).output();
+        output.is_ok_and(|output| output.status.success())
     }
 
     fn versions(&self) -> impl Iterator<Item = PathBuf> {
@@ -134,6 +181,7 @@ impl Tool {
             Source::Cargo { package, version } => {
                 Some(tool_root(workspace, package, version).join("bin"))
             }
+            Source::Standin => Some(standin::folder(workspace, is_root()).join("bin")),
             Source::Debian(_) => None,
         }
     }

@@ -4,16 +4,18 @@ use std::process::{Command, ExitCode};
 
 use anyhow::Result;
 
-use crate::install::{CHROMIUM, NODE, POSTGRES, REDIS};
+use crate::install::{CHROMIUM, DOCKER, MONGO, NODE, POSTGRES, REDIS};
 use crate::run::{Run, cargo_with};
 use crate::step::{self, Step};
 use crate::tidy;
 use crate::workspace::{FACADE, Workspace};
 
 mod browser;
+mod containers;
 mod matrix;
 mod outside;
 mod registry;
+mod traces;
 
 pub(crate) use outside::{NEEDS, without_tools};
 
@@ -62,6 +64,17 @@ pub(crate) fn steps(workspace: &Workspace) -> Vec<Step> {
         let what = "the client for browsers, on Node and in Chromium";
         steps.push(Step::new("browser", what, browser::run).needs(&[&NODE, &CHROMIUM]));
     }
+    if workspace.package("zcomm-services-mongo").is_some() {
+        let what = "tests with MongoDB, or a server of its protocol";
+        steps.push(Step::new("mongo", what, mongo).needs(&[&MONGO]));
+    }
+    if workspace.package("zcomm-services").is_some() {
+        let what = "tests with real databases in containers";
+        let step = Step::new("containers", what, containers::run);
+        steps.push(step.needs(&[&DOCKER, &POSTGRES, &REDIS]));
+        let what = "no process and no folder of a test is left";
+        steps.push(Step::new("traces", what, traces::run));
+    }
     // Further steps with tools of their own stand here.
     steps.push(Step::new("tidy", "what no compiler checks", tidy::step));
     steps
@@ -79,6 +92,10 @@ fn doctests(run: &mut Run<'_>) -> Result<()> {
 
 fn postgres(run: &mut Run<'_>) -> Result<()> {
     outside::with_tool(run, &POSTGRES)
+}
+
+fn mongo(run: &mut Run<'_>) -> Result<()> {
+    outside::with_tool(run, &MONGO)
 }
 
 fn redis(run: &mut Run<'_>) -> Result<()> {

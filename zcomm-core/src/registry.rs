@@ -18,6 +18,7 @@ const FIRST_PARTY: &[(&str, &[&str], &str, &str)] = &[
     ("cache", &[], "cache", "zcomm-cache"),
     ("http", &["https"], "http", "zcomm-http"),
     ("jwt", &[], "jwt", "zcomm-core"),
+    ("mongodb", &["mongo"], "mongo", "zcomm-services-mongo"),
     (
         "postgresql",
         &["postgres", "pg"],

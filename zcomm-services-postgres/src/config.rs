@@ -23,6 +23,9 @@ pub const KEYS: &[Key] = &[
         .env("POSTGRESQL_DATABASE")
         .default("zcomm")
         .doc("Database to connect to; made in a new data folder."),
+    Key::text("postgresql.image")
+        .env("POSTGRESQL_IMAGE")
+        .doc("Image with its tag, should it become a container; without it, the official one."),
 ];
 
 /// Who may log in to a started server: everybody who knows the password, from this machine. Whatever the data folder

@@ -8,12 +8,13 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::time::Instant;
 use zcomm_core::Secret;
 use zcomm_core::service::{
-    Account, ConnectionInfo, DriverInfo, Endpoint, InitStep, InstallHint, Login, Os, Probe,
-    ProcessRecipe, Program, RecipeFile, Recipes, ServiceDriver, StartPlan, StopSignal,
+    Account, ClientRecipe, ConnectionInfo, ContainerRecipe, DriverInfo, Endpoint, InitStep,
+    InstallHint, Login, Os, Probe, ProcessRecipe, Program, RecipeFile, Recipes, ServiceDriver,
+    StartPlan, StopSignal, SystemUnits, Template,
 };
 
 use crate::error::is_starting;
-use crate::{Error, config, session};
+use crate::{Error, config, session, verifier};
 
 const ABOUT: DriverInfo = DriverInfo::new("postgresql", "PostgreSQL", 5432)
     .with_aliases(&["postgres", "pg"])
@@ -22,18 +23,9 @@ const ABOUT: DriverInfo = DriverInfo::new("postgresql", "PostgreSQL", 5432)
         database: "zcomm",
     })
     .with_install(&[
-        InstallHint {
-            os: Os::Linux,
-            command: "sudo apt-get install postgresql",
-        },
-        InstallHint {
-            os: Os::Macos,
-            command: "brew install postgresql",
-        },
-        InstallHint {
-            os: Os::Windows,
-            command: "https://www.postgresql.org/download/windows/",
-        },
+        InstallHint::new(Os::Linux, "sudo apt-get install postgresql"),
+        InstallHint::new(Os::Macos, "brew install postgresql"),
+        InstallHint::new(Os::Windows, "https://www.postgresql.org/download/windows/"),
     ]);
 
 /// Where the programs are that distributions keep off `PATH`, one folder per version.
@@ -46,6 +38,12 @@ const FOLDERS: [&str; 5] = [
 ];
 /// A server may have to write a checkpoint before it goes.
 const STOP_WITHIN: Duration = Duration::from_secs(30);
+/// What a server whose data goes with it need not do.
+const NOT_DURABLE: [&str; 3] = ["fsync", "synchronous_commit", "full_page_writes"];
+/// The version of a container, where nobody wishes one.
+const IMAGE_VERSION: &str = "17";
+/// Where a container keeps its data.
+const CONTAINER_DATA: &str = "/var/lib/postgresql/data";
 /// The longest path of a Unix socket (sockaddr_un), and what the server appends to its folder.
 const SOCKET_PATH: usize = 107 - "/.s.PGSQL.65535.lock".len();
 /// What stands in an address only escaped (RFC 3986 §2.3).
@@ -75,15 +73,14 @@ impl ServiceDriver for Postgres {
         } else {
             StopSignal::Quit
         };
+        let blank = plan.endpoint.password.as_ref().map(|_| verifier::BLANK);
         let mut process = ProcessRecipe::new(program("postgres"))
             .args(arguments(plan, &rules))
             .file(file(&rules, config::LOGIN_RULES))
-            .file(file(
-                &password,
-                plan.endpoint.password.as_ref().map_or("", Secret::expose),
-            ))
+            .file(file(&password, blank.unwrap_or_default()))
             .account(Account::Named("postgres"))
             .version_file(plan.data_dir.join("PG_VERSION"))
+            .lock_file(plan.data_dir.join("postmaster.pid"))
             .init(initdb(plan, &password))
             .stop(signal, STOP_WITHIN);
         if let Some(sockets) = sockets(plan) {
@@ -92,7 +89,13 @@ impl ServiceDriver for Postgres {
         if let Some(step) = create_database(plan) {
             process = process.init(step);
         }
-        Recipes::none().with_process(process)
+        if let Some(password) = &plan.endpoint.password {
+            process = process.template(with_password(plan, password));
+        }
+        Recipes::none()
+            .with_process(process)
+            .with_container(container(plan))
+            .with_system(units())
     }
 
     async fn probe(&self, at: &Endpoint) -> Probe {
@@ -109,7 +112,8 @@ impl ServiceDriver for Postgres {
         let mut info = ConnectionInfo::new(probe.state, at.clone(), url.as_str())
             .with_variable("DATABASE_URL", url)
             .with_variable("PGHOST", at.host.as_str())
-            .with_variable("PGPORT", at.port.to_string());
+            .with_variable("PGPORT", at.port.to_string())
+            .with_client(client(at));
         if let Some(user) = &at.user {
             info = info.with_variable("PGUSER", user.as_str());
         }
@@ -123,15 +127,76 @@ impl ServiceDriver for Postgres {
     }
 }
 
+/// The official image, which takes user, password and database from its environment.
+fn container(plan: &StartPlan) -> ContainerRecipe {
+    let version = plan.version.as_deref().unwrap_or(IMAGE_VERSION);
+    let image = plan.image.clone();
+    let image = image.unwrap_or_else(|| format!("postgres:{version}"));
+    let at = &plan.endpoint;
+    let user = at.user.as_deref().unwrap_or("postgres");
+    let mut recipe = ContainerRecipe::new(image, 5432, CONTAINER_DATA)
+        // From version 18 on the image has another folder by itself.
+        .env("PGDATA", CONTAINER_DATA)
+        .env("POSTGRES_USER", user)
+        .env("POSTGRES_DB", at.database.as_deref().unwrap_or(user))
+        .env("POSTGRES_HOST_AUTH_METHOD", "scram-sha-256")
+        .args(["postgres"]);
+    if let Some(password) = &at.password {
+        recipe = recipe.env("POSTGRES_PASSWORD", password.clone());
+    }
+    if !plan.persistent {
+        let durable = NOT_DURABLE.iter();
+        recipe = recipe.args(durable.flat_map(|name| ["-c".to_owned(), format!("{name}=off")]));
+    }
+    recipe
+}
+
+fn units() -> SystemUnits {
+    let versions = (13..=18).rev();
+    let brew = versions
+        .clone()
+        .map(|version| format!("postgresql@{version}"));
+    let windows = versions.map(|version| format!("postgresql-x64-{version}"));
+    SystemUnits::new()
+        .systemd(["postgresql.service"])
+        .brew(brew)
+        .windows(windows)
+}
+
+/// `psql`, which takes everything from its environment.
+fn client(at: &Endpoint) -> ClientRecipe {
+    let mut client = ClientRecipe::new(program("psql"))
+        .env("PGHOST", at.host.as_str())
+        .env("PGPORT", at.port.to_string());
+    let texts = [("PGUSER", &at.user), ("PGDATABASE", &at.database)];
+    for (name, value) in texts {
+        if let Some(value) = value {
+            client = client.env(name, value.as_str());
+        }
+    }
+    match &at.password {
+        Some(password) => client.env("PGPASSWORD", password.clone()),
+        None => client,
+    }
+}
+
+/// Puts the verifier of the password in the place of the blank one, where PostgreSQL keeps its users: the table
+/// `pg_authid`, whose file is named by a number that is the same everywhere.
+fn with_password(plan: &StartPlan, password: &Secret) -> Template {
+    let place = shown(&plan.data_dir);
+    Template::new(
+        "global/1260",
+        verifier::BLANK,
+        verifier::verifier(password.expose(), &place),
+    )
+}
+
 fn program(name: &str) -> Program {
     Program::new(name).also_in(FOLDERS)
 }
 
 fn file(path: &Path, text: &str) -> RecipeFile {
-    RecipeFile {
-        path: path.to_owned(),
-        content: Secret::new(text),
-    }
+    RecipeFile::new(path.to_owned(), text)
 }
 
 fn arguments(plan: &StartPlan, rules: &Path) -> Vec<String> {
@@ -148,7 +213,7 @@ fn arguments(plan: &StartPlan, rules: &Path) -> Vec<String> {
     set("logging_collector", "off");
     set("log_destination", "stderr");
     if !plan.persistent {
-        for durable in ["fsync", "synchronous_commit", "full_page_writes"] {
+        for durable in NOT_DURABLE {
             set(durable, "off");
         }
     }
@@ -167,7 +232,8 @@ fn initdb(plan: &StartPlan, password: &Path) -> InitStep {
         "--encoding=UTF8".to_owned(),
     ];
     if !plan.persistent {
-        arguments.push("--no-sync".to_owned());
+        // Small files of the log: a new folder is to be copied in no time.
+        arguments.extend(["--no-sync", "--wal-segsize=1"].map(str::to_owned));
     }
     InitStep::new(
         program("initdb"),
@@ -249,7 +315,51 @@ mod tests {
         let recipe = Postgres.recipes(&plan()).process.unwrap();
 
         assert!(!format!("{recipe:?}").contains("hunter2"));
-        assert_eq!(recipe.files[1].content.expose(), "hunter2");
+        let files = recipe.files.iter().map(|file| file.content.expose());
+        assert!(
+            files
+                .into_iter()
+                .all(|content| !content.contains("hunter2"))
+        );
+    }
+
+    #[test]
+    fn the_password_fills_a_blank_of_its_own_length() {
+        let template = Postgres.recipes(&plan()).process.unwrap().template.unwrap();
+
+        assert_eq!(template.blank.len(), template.content.expose().len());
+        assert_ne!(template.blank, template.content.expose());
+    }
+
+    #[test]
+    fn a_container_gets_its_password_by_the_environment() {
+        let recipe = Postgres.recipes(&plan()).container.unwrap();
+
+        assert_eq!(recipe.image, "postgres:17");
+        assert!(!recipe.args.join(" ").contains("hunter2"));
+        let password = recipe
+            .env
+            .iter()
+            .find(|(name, _)| name == "POSTGRES_PASSWORD");
+        assert_eq!(password.unwrap().1.expose(), "hunter2");
+    }
+
+    #[test]
+    fn the_container_is_the_one_that_was_asked_for() {
+        let mut plan = plan();
+        plan.version = Some("15".into());
+        assert_eq!(container(&plan).image, "postgres:15");
+
+        plan.image = Some("registry.example/pg".into());
+        assert_eq!(container(&plan).image, "registry.example/pg");
+    }
+
+    #[test]
+    fn the_client_shows_no_password_in_the_table_of_processes() {
+        let client = client(&plan().endpoint);
+
+        assert_eq!(client.args, Vec::<String>::new());
+        assert!(!format!("{client:?}").contains("hunter2"));
     }
 
     #[test]

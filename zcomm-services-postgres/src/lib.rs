@@ -22,8 +22,8 @@
 mod config;
 mod driver;
 mod error;
-mod scram;
 mod session;
+mod verifier;
 mod wire;
 
 use std::sync::Arc;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use zcomm_core::service::{Endpoint, ServiceIdentity};
+use zcomm_services::scram::{MECHANISM, Proven, Scram};
 
-use crate::scram::{MECHANISM, Proven, Scram};
 use crate::{Error, wire};
 
 /// Authentication requests, by their numbers.
@@ -148,7 +148,7 @@ impl<'a> Login<'a> {
         if self.at.password.is_none() {
             return Err(Error::NoPassword);
         }
-        let scram = Scram::begin()?;
+        let scram = Scram::begin("").map_err(Error::Random)?;
         let first = wire::sasl_initial(MECHANISM, &scram.first());
         self.begun = Some(scram);
         Ok(first)

@@ -5,6 +5,10 @@ use std::fmt::Write;
 use zcomm_core::service::StartPlan;
 use zcomm_core::settings::Key;
 
+/// Where a server listens inside a container, and keeps its data.
+pub(crate) const PORT_INSIDE: u16 = 6379;
+pub(crate) const DATA_INSIDE: &str = "/data";
+
 /// The settings of Redis.
 pub const KEYS: &[Key] = &[
     Key::port("redis.port")
@@ -18,7 +22,19 @@ pub const KEYS: &[Key] = &[
         .env("REDIS_PASSWORD")
         .secret()
         .doc("Password of the server; without it, a started one gets its own."),
+    Key::text("redis.image")
+        .env("REDIS_IMAGE")
+        .doc("Image with its tag, should it become a container; without it, the official one."),
 ];
+
+/// The configuration of a planned server inside a container, where everything has its place.
+pub(crate) fn inside(plan: &StartPlan) -> String {
+    let mut inside = plan.clone();
+    inside.endpoint.host = "0.0.0.0".to_owned();
+    inside.endpoint.port = PORT_INSIDE;
+    inside.data_dir = DATA_INSIDE.into();
+    file(&inside)
+}
 
 /// The configuration of a planned server. It holds the password, so it goes into a file and not on a command line.
 pub(crate) fn file(plan: &StartPlan) -> String {

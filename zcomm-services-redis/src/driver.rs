@@ -6,10 +6,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::time::Instant;
-use zcomm_core::Secret;
 use zcomm_core::service::{
-    Account, ConnectionInfo, DriverInfo, Endpoint, InstallHint, Login, Os, Probe, ProcessRecipe,
-    Program, RecipeFile, Recipes, ServiceDriver, ServiceIdentity, StartPlan, StopSignal,
+    Account, ClientRecipe, ConnectionInfo, ContainerRecipe, DriverInfo, Endpoint, InstallHint,
+    Login, Os, Probe, ProcessRecipe, Program, RecipeFile, Recipes, ServiceDriver, ServiceIdentity,
+    StartPlan, StopSignal, SystemUnits,
 };
 
 use crate::error::{is_login, is_starting};
@@ -19,18 +19,12 @@ use crate::{Error, config};
 const ABOUT: DriverInfo = DriverInfo::new("redis", "Redis", 6379)
     .with_login(Login::Password)
     .with_install(&[
-        InstallHint {
-            os: Os::Linux,
-            command: "sudo apt-get install redis-server",
-        },
-        InstallHint {
-            os: Os::Macos,
-            command: "brew install redis",
-        },
-        InstallHint {
-            os: Os::Windows,
-            command: "https://redis.io/docs/latest/operate/oss_and_stack/install/",
-        },
+        InstallHint::new(Os::Linux, "sudo apt-get install redis-server"),
+        InstallHint::new(Os::Macos, "brew install redis"),
+        InstallHint::new(
+            Os::Windows,
+            "https://redis.io/docs/latest/operate/oss_and_stack/install/",
+        ),
     ]);
 
 /// Where a server may be that is not on `PATH`.
@@ -39,6 +33,8 @@ const FOLDERS: [&str; 3] = [
     "/usr/local/bin",
     "/usr/local/opt/redis/bin",
 ];
+/// The configuration's place inside a container.
+const CONF_INSIDE: &str = "/zcomm-redis.conf";
 /// What stands in an address only escaped (RFC 3986 §2.3).
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
@@ -69,13 +65,13 @@ impl ServiceDriver for Redis {
         };
         let process = ProcessRecipe::new(Program::new("redis-server").also_in(FOLDERS))
             .args([conf.to_string_lossy()])
-            .file(RecipeFile {
-                path: conf,
-                content: Secret::new(config::file(plan)),
-            })
+            .file(RecipeFile::new(conf, config::file(plan)))
             .account(Account::Named("redis"))
             .stop(signal, STOP_WITHIN);
-        Recipes::none().with_process(process)
+        Recipes::none()
+            .with_process(process)
+            .with_container(container(plan))
+            .with_system(units())
     }
 
     async fn probe(&self, at: &Endpoint) -> Probe {
@@ -89,7 +85,37 @@ impl ServiceDriver for Redis {
 
     fn connection_info(&self, at: &Endpoint, probe: &Probe) -> ConnectionInfo {
         let url = url(at);
-        ConnectionInfo::new(probe.state, at.clone(), url.as_str()).with_variable("REDIS_URL", url)
+        ConnectionInfo::new(probe.state, at.clone(), url.as_str())
+            .with_variable("REDIS_URL", url)
+            .with_client(client(at))
+    }
+}
+
+/// The official image. It takes no password from its environment, and on a command line it would be seen.
+fn container(plan: &StartPlan) -> ContainerRecipe {
+    let version = plan.version.as_deref().unwrap_or("7");
+    let image = plan.image.clone();
+    let image = image.unwrap_or_else(|| format!("redis:{version}"));
+    ContainerRecipe::new(image, config::PORT_INSIDE, config::DATA_INSIDE)
+        .file(RecipeFile::new(CONF_INSIDE, config::inside(plan)))
+        .args([CONF_INSIDE])
+}
+
+fn units() -> SystemUnits {
+    SystemUnits::new()
+        .systemd(["redis-server.service", "redis.service", "valkey.service"])
+        .brew(["redis", "valkey"])
+        .windows(["Redis"])
+}
+
+/// `redis-cli`, which takes the password from its environment.
+fn client(at: &Endpoint) -> ClientRecipe {
+    let program = Program::new("redis-cli").also_in(FOLDERS);
+    let port = at.port.to_string();
+    let client = ClientRecipe::new(program).args(["-h", at.host.as_str(), "-p", &port]);
+    match &at.password {
+        Some(password) => client.env("REDISCLI_AUTH", password.clone()),
+        None => client,
     }
 }
 
@@ -222,6 +248,18 @@ mod tests {
         let recipe = Redis.recipes(&plan).process.unwrap();
 
         assert_eq!(recipe.args, ["/x/redis.conf"]);
+        assert!(!format!("{recipe:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn a_container_has_its_configuration_in_a_file() {
+        let plan = StartPlan::new(Endpoint::local(1).with_password("hunter2"), "/x");
+
+        let recipe = Redis.recipes(&plan).container.unwrap();
+
+        let file = recipe.files[0].content.expose();
+        assert_eq!((recipe.image.as_str(), recipe.port), ("redis:7", 6379));
+        assert!(file.contains("requirepass \"hunter2\"") && file.contains("dir \"/data\""));
         assert!(!format!("{recipe:?}").contains("hunter2"));
     }
 }

@@ -16,6 +16,9 @@ pub(crate) fn record_agrees(
     if let Port::At(port) = options.port {
         same(service, "port", &port, &record.port)?;
     }
+    if let Some(wanted) = options.source {
+        same(service, "the source", &wanted, &record.source)?;
+    }
     if let Some(wanted) = &options.data_dir {
         let found = record.data_dir.display();
         same(service, "the data folder", &wanted.display(), &found)?;

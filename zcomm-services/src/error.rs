@@ -50,6 +50,63 @@ pub enum Error {
         /// What answered there instead of the service.
         found: Option<String>,
     },
+    /// No container can be started: neither command is there, or their daemons do not answer.
+    #[error("{service} cannot be started as a container: {}", said.join("; "))]
+    NoEngine {
+        /// The service.
+        service: &'static str,
+        /// What became of each command that was tried.
+        said: Vec<String>,
+    },
+    /// A command that manages containers or system services failed.
+    #[error("`{command}` failed ({status}){}", Found(Some(said.as_str()).filter(|said| !said.is_empty())))]
+    Command {
+        /// The command, without what follows its verb.
+        command: String,
+        /// How it ended.
+        status: String,
+        /// What it said.
+        said: String,
+    },
+    /// A service that it needs could not be started, or one that needs it could not be stopped.
+    #[error("{service} waited for {other}, which failed")]
+    Needed {
+        /// The service.
+        service: &'static str,
+        /// The one it waited for.
+        other: &'static str,
+    },
+    /// The driver names no program that a person could talk to it with.
+    #[error("{service} has no client of its own")]
+    NoClient {
+        /// The service.
+        service: &'static str,
+    },
+    /// Services need each other in a circle.
+    #[error("{service} needs itself, by way of the services that it needs")]
+    NeedsCircle {
+        /// One of the circle.
+        service: &'static str,
+    },
+    /// Another server has the data folder open.
+    #[error("the data of {service} in {} is in use by process {pid}", folder.display())]
+    DataInUse {
+        /// The service.
+        service: &'static str,
+        /// The folder of the data.
+        folder: PathBuf,
+        /// Who has it open.
+        pid: u32,
+    },
+    /// What the server needs done from within failed.
+    #[error("{service} could not be prepared")]
+    Prepare {
+        /// The service.
+        service: &'static str,
+        /// What the driver says.
+        #[source]
+        source: zcomm_core::Error,
+    },
     /// Nobody is there to be adopted.
     #[error("no {service} answers at {endpoint}")]
     NothingToAdopt {
@@ -202,6 +259,13 @@ impl Error {
             Self::Driver(error) => error.code().as_str(),
             Self::NoSource { .. } => "no_source",
             Self::NotInstalled { .. } => "not_installed",
+            Self::NoEngine { .. } => "no_engine",
+            Self::Command { .. } => "command_failed",
+            Self::NoClient { .. } => "no_client",
+            Self::Needed { .. } => "needed",
+            Self::NeedsCircle { .. } => "needs_circle",
+            Self::DataInUse { .. } => "data_in_use",
+            Self::Prepare { .. } => "prepare_failed",
             Self::PortTaken { .. } => "port_taken",
             Self::NothingToAdopt { .. } => "nothing_to_adopt",
             Self::Mismatch { .. } => "mismatch",
@@ -244,9 +308,11 @@ impl From<Error> for zcomm_core::Error {
     fn from(error: Error) -> Self {
         let code = match error {
             Error::Driver(inner) => return inner,
-            Error::PortTaken { .. } | Error::Mismatch { .. } => Code::Conflict,
+            Error::PortTaken { .. } | Error::Mismatch { .. } | Error::DataInUse { .. } => {
+                Code::Conflict
+            }
             Error::NotOurs { .. } => Code::Forbidden,
-            Error::NoSource { .. } => Code::BadRequest,
+            Error::NoSource { .. } | Error::NoClient { .. } => Code::BadRequest,
             Error::NoLog { .. } => Code::NotFound,
             Error::Record { .. } | Error::Io { .. } | Error::Random(_) => Code::Internal,
             _ => Code::Unavailable,

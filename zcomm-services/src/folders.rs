@@ -7,11 +7,14 @@ use std::path::{Path, PathBuf};
 
 use zcomm_core::Secret;
 
+use crate::container::Container;
 use crate::process::Unprivileged;
 use crate::{Error, password};
 
 /// The mark without which a folder is never removed.
 const THROW_AWAY: &str = "throw-away";
+/// The note of a container whose volume holds the data.
+const CONTAINER: &str = "container.json";
 /// A tmpfs with less room than this is no place for a database.
 const ENOUGH: u64 = 256 * 1024 * 1024;
 
@@ -39,6 +42,11 @@ impl Project {
             return Ok(());
         }
         fs::write(&ignore, "*\n").map_err(Error::io("write", &ignore))
+    }
+
+    /// The folder itself.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
     }
 
     pub(crate) fn exists(&self) -> bool {
@@ -181,6 +189,17 @@ pub(crate) fn keep_password(folder: &Path, password: &Secret) -> Result<(), Erro
 pub(crate) fn known_password(folder: &Path) -> Option<Secret> {
     let text = fs::read_to_string(folder.join("password")).ok()?;
     Some(Secret::new(text.trim()))
+}
+
+/// Notes which container's volume holds the data that belongs to `folder`.
+pub(crate) fn keep_container(folder: &Path, container: &Container) -> Result<(), Error> {
+    let json = serde_json::to_string(container).expect("it holds texts only");
+    secret_file(&folder.join(CONTAINER), &json, None)
+}
+
+/// The container whose volume holds the data that belongs to `folder`, if one does.
+pub(crate) fn known_container(folder: &Path) -> Option<Container> {
+    serde_json::from_str(&fs::read_to_string(folder.join(CONTAINER)).ok()?).ok()
 }
 
 /// Others may pass through, and not look, where a server runs under another account.

@@ -1,21 +1,26 @@
 //! One launch: plans it, runs it, waits until the server answers, undoes it if it fails. Knows no running server.
 
+use std::path::Path;
 use std::time::Duration;
 
 use tokio::time::Instant;
 use zcomm_core::net::{PortState, check_port};
-use zcomm_core::service::{Login, Probe, ProcessRecipe, StartPlan};
+use zcomm_core::service::{Login, Os, Probe, ProcessRecipe, StartPlan};
 
 use crate::agreement::version_agrees;
+use crate::container::{Container, Engine};
+use crate::event::Happened;
 use crate::look::report;
 use crate::manager::{Manager, Service};
 use crate::plan::free_port;
-use crate::process::{Launch, Unprivileged, last_lines};
+use crate::process::{Duty, Guard, Launch, Running, Unprivileged, last_lines};
+use crate::record::Record;
 use crate::start::taken;
+use crate::system::{Shell, Unit};
 use crate::{Error, Source, StartOptions, Status, folders, password};
 
-/// How long a server may take until it answers.
-pub(crate) const READY_WITHIN: Duration = Duration::from_secs(60);
+/// How long a server may take until it answers: a container on a busy machine takes most of it.
+pub(crate) const READY_WITHIN: Duration = Duration::from_secs(120);
 /// The pause between the first two probes; it doubles up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
@@ -29,14 +34,15 @@ impl Manager {
     pub(crate) async fn launch_anew(
         &self,
         service: &Service,
+        source: Source,
         options: &StartOptions,
     ) -> Result<Status, Error> {
         let mut attempts = 1;
         loop {
             let plan = self.plan(service, options)?;
-            let launched = self.launch(service, &plan, options.detach).await;
+            let launched = self.launch(service, source, (&plan, options.detach)).await;
             let any_port = self.configured(service).endpoint(options).port == 0;
-            let lost = matches!(launched, Err(Error::Ended { .. }))
+            let lost = matches!(launched, Err(Error::Ended { .. } | Error::Command { .. }))
                 && any_port
                 && !is_free(plan.endpoint.port);
             if lost && attempts < PORT_ATTEMPTS {
@@ -62,6 +68,7 @@ impl Manager {
         plan.persistent = !throw_away;
         plan.version.clone_from(&options.version);
         plan.extra_args.clone_from(&options.extra_args);
+        plan.image = options.image.clone().or_else(|| configured.image());
         let account = account(service, &plan);
         plan.folder = if throw_away {
             folders::throw_away(service.name)?
@@ -85,11 +92,15 @@ impl Manager {
     pub(crate) async fn launch(
         &self,
         service: &Service,
-        plan: &StartPlan,
-        detached: bool,
+        source: Source,
+        (plan, detached): (&StartPlan, bool),
     ) -> Result<Status, Error> {
         let start = Instant::now();
-        let launched = self.run(service, plan, detached).await;
+        let launched = match source {
+            Source::Container => self.run_container(service, plan, detached).await,
+            Source::System => self.run_unit(service, plan).await,
+            _ => self.run(service, plan, detached).await,
+        };
         let probe = match launched {
             Ok(probe) => probe,
             Err(error) => {
@@ -100,7 +111,9 @@ impl Manager {
         let record = self.record(service)?;
         let elapsed_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::info!(service = service.name, endpoint = %plan.endpoint, elapsed_ms, "started");
-        Ok(report(service, &plan.endpoint, &probe, record.as_ref()))
+        let status = report(service, &plan.endpoint, &probe, record.as_ref());
+        self.tell(service, Happened::Started { pid: status.pid });
+        Ok(status)
     }
 
     async fn run(
@@ -122,11 +135,92 @@ impl Manager {
         let pid = running.pid();
         let probe = tokio::select! {
             status = running.wait() => Err(launch.ended(&status)),
-            probe = self.until_it_is(service, plan, pid) => probe,
+            probe = self.until_prepared(service, plan, pid) => probe,
         };
         // One that failed is ended by `undo`, which reads its record.
         self.keep(service, running);
         let probe = probe?;
+        version_agrees(service.name, &probe, plan.version.as_deref())?;
+        Ok(probe)
+    }
+
+    async fn run_container(
+        &self,
+        service: &Service,
+        plan: &StartPlan,
+        detached: bool,
+    ) -> Result<Probe, Error> {
+        let recipe = service.driver.recipes(plan).container;
+        let recipe = recipe.ok_or(no_source(service, Source::Container))?;
+        let project = self.project().root();
+        let engine = Engine::find(service.name).await?;
+        let container = Container::named(engine, service.name, project, plan);
+        let file = self.project().record(service.name);
+        let mut record = Record::of(Source::Container, plan, detached);
+        record.container = Some(container.clone());
+        record.save(&file)?;
+        prepare_folder(plan, &container)?;
+        container
+            .create(service.name, project, (plan, &recipe))
+            .await?;
+        let guard = if detached {
+            None
+        } else {
+            let throw_away = (!plan.persistent).then_some(&*plan.folder);
+            let duty = Duty::of_container(&container, throw_away);
+            Some(Guard::post(&duty).map_err(Error::io("run", Path::new("/bin/sh")))?)
+        };
+        record.guard = guard.as_ref().map(|guard| guard.id().clone());
+        record.save(&file)?;
+        self.keep(service, Running::elsewhere(guard, file));
+        container.start().await?;
+        let probe = tokio::select! {
+            status = container.wait() => Err(Error::Ended {
+                service: service.name,
+                status,
+                log: container.last_lines(LINES).await,
+            }),
+            // Its processes have other numbers inside than outside.
+            probe = self.until_prepared(service, plan, None) => probe,
+        };
+        let probe = match probe {
+            Err(Error::NotReady {
+                service,
+                waited,
+                state,
+                ..
+            }) => Err(Error::NotReady {
+                service,
+                waited,
+                state,
+                // It is with the engine, and not in a file of ours.
+                log: container.last_lines(LINES).await,
+            }),
+            other => other,
+        }?;
+        version_agrees(service.name, &probe, plan.version.as_deref())?;
+        Ok(probe)
+    }
+
+    /// Has the operating system start it. What the system manages does not end with a program.
+    async fn run_unit(&self, service: &Service, plan: &StartPlan) -> Result<Probe, Error> {
+        let units = service.driver.recipes(plan).system;
+        let units = units.ok_or(no_source(service, Source::System))?;
+        let unit = Unit::find(&units, Os::current(), &Shell).await;
+        let unit = unit.ok_or(no_source(service, Source::System))?;
+        if !plan.persistent {
+            return Err(Error::Mismatch {
+                service: service.name,
+                what: "data that is",
+                wanted: "thrown away".to_owned(),
+                found: "kept".to_owned(),
+            });
+        }
+        let mut record = Record::of(Source::System, plan, true);
+        record.unit = Some(unit.clone());
+        record.save(&self.project().record(service.name))?;
+        unit.start(&Shell).await?;
+        let probe = self.until_ready(service, plan).await?;
         version_agrees(service.name, &probe, plan.version.as_deref())?;
         Ok(probe)
     }
@@ -153,23 +247,46 @@ impl Manager {
         service: &Service,
         plan: &StartPlan,
     ) -> Result<Probe, Error> {
-        self.until_it_is(service, plan, None).await
+        let usable = Probe::is_open;
+        self.until(service, plan, usable).await
     }
 
-    /// Waits until the service answers, and is the process that was started, where it says which one it is.
-    async fn until_it_is(
+    /// Waits until the server that was started answers, has it prepared where it lets nobody in yet, and waits again.
+    async fn until_prepared(
         &self,
         service: &Service,
         plan: &StartPlan,
         pid: Option<u32>,
     ) -> Result<Probe, Error> {
+        let is_it = |probe: &Probe| {
+            let says = probe.identity.as_ref().and_then(|identity| identity.pid);
+            probe.is_running() && !matches!((pid, says), (Some(ours), Some(its)) if ours != its)
+        };
+        let probe = self.until(service, plan, is_it).await?;
+        if probe.is_open() {
+            return Ok(probe);
+        }
+        let prepared = tokio::time::timeout(READY_WITHIN, service.driver.prepare(plan));
+        // Whether one that took too long is ready is for the next probes to say.
+        if let Ok(Err(source)) = prepared.await {
+            let service = service.name;
+            return Err(Error::Prepare { service, source });
+        }
+        self.until(service, plan, |probe| is_it(probe) && probe.is_open())
+            .await
+    }
+
+    async fn until(
+        &self,
+        service: &Service,
+        plan: &StartPlan,
+        is_so: impl Fn(&Probe) -> bool,
+    ) -> Result<Probe, Error> {
         let start = Instant::now();
         let mut pause = FIRST_PAUSE;
         loop {
             let probe = self.probe(service, &plan.endpoint).await;
-            let says = probe.identity.as_ref().and_then(|identity| identity.pid);
-            let other = matches!((pid, says), (Some(ours), Some(its)) if ours != its);
-            if probe.is_open() && !other {
+            if is_so(&probe) {
                 return Ok(probe);
             }
             if start.elapsed() >= READY_WITHIN {
@@ -188,9 +305,29 @@ impl Manager {
 
 fn recipe(service: &Service, plan: &StartPlan) -> Result<ProcessRecipe, Error> {
     let recipe = service.driver.recipes(plan).process;
-    recipe.ok_or(Error::NoSource {
+    recipe.ok_or(no_source(service, Source::Process))
+}
+
+fn no_source(service: &Service, asked: Source) -> Error {
+    Error::NoSource {
         service: service.name,
-        asked: Source::Process,
+        asked,
+    }
+}
+
+/// What a container needs on this side: its password, its log once it is gone, the note of its volume.
+fn prepare_folder(plan: &StartPlan, container: &Container) -> Result<(), Error> {
+    if plan.persistent {
+        folders::keep_container(&plan.folder, container)?;
+        if container.volume.is_none() {
+            folders::own(&plan.data_dir, None)?;
+        }
+    } else {
+        folders::make_throw_away(&plan.folder, None)?;
+    }
+    let password = plan.endpoint.password.as_ref();
+    password.map_or(Ok(()), |password| {
+        folders::keep_password(&plan.folder, password)
     })
 }
 

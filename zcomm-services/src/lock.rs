@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use crate::Error;
 
 /// How long another program may take for its start or stop.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// Holds the lock until it is dropped, by the end of the program at the latest.

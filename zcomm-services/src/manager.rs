@@ -3,20 +3,25 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
+use futures_util::Stream;
 use futures_util::future::join_all;
+use tokio::sync::broadcast::Receiver;
+use tokio::task::AbortHandle;
 use tokio::time::Instant;
 use zcomm_core::service::{ConnectionInfo, ServiceDriver};
 use zcomm_core::{Registry, Settings};
 
-use crate::folders::{self, Project};
+use crate::event::{Events, Happened};
+use crate::folders::Project;
 use crate::lock::Lock;
+use crate::needs::{Wish, downwards, upwards};
 use crate::plan::Configured;
-use crate::process::{self, Running};
+use crate::process::Running;
 use crate::record::Record;
-use crate::{Error, StartOptions, Status, owner};
+use crate::{Error, ServiceEvent, StartOptions, Status};
 
 /// How long to wait between two looks at a service that is not ready.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -43,15 +48,19 @@ const PAUSE: Duration = Duration::from_millis(50);
 #[derive(Clone)]
 pub struct Manager(Arc<Inner>);
 
-struct Inner {
+pub(crate) struct Inner {
     registry: Arc<Registry>,
     settings: Settings,
     project: Project,
     /// The servers that this program started.
     running: Mutex<HashMap<&'static str, Running>>,
+    /// The tasks that look after them; they end with the last handle.
+    supervisors: Mutex<HashMap<&'static str, AbortHandle>>,
+    events: Events,
 }
 
 /// A service that was found by name.
+#[derive(Clone)]
 pub(crate) struct Service {
     pub(crate) name: &'static str,
     pub(crate) driver: Arc<dyn ServiceDriver>,
@@ -70,12 +79,14 @@ impl Manager {
             settings,
             project,
             running: Mutex::default(),
+            supervisors: Mutex::default(),
+            events: Events::new(),
         }))
     }
 
     /// Sees to it that a service runs: finds one that this project started, else adopts one that runs, else starts it.
     ///
-    /// It returns when the service answers.
+    /// Those that it needs are seen to first. It returns when the service answers.
     ///
     /// # Errors
     ///
@@ -85,22 +96,58 @@ impl Manager {
     ///
     /// A start that is dropped stops what it started, unless that is detached: then the next start finds it.
     pub async fn start(&self, name: &str, options: StartOptions) -> Result<Status, Error> {
-        let service = self.service(name)?;
-        let _lock = self.lock(&service).await?;
-        self.start_locked(&service, &options).await
+        let mut statuses = self.start_all([(name, options)]).await?;
+        statuses.pop().expect("there is a result for each wish")
     }
 
-    /// Starts several services at once; the answers are in the order of the names.
+    /// Starts several services at once, each after those it needs; the results are in the order of the names.
+    ///
+    /// # Errors
+    ///
+    /// If a name is unknown, or services need each other in a circle: then nothing is started at all.
+    ///
+    /// # Cancel safety
+    ///
+    /// As of [`start`](Self::start).
     pub async fn start_all<'a>(
         &self,
         wishes: impl IntoIterator<Item = (&'a str, StartOptions)>,
-    ) -> Vec<Result<Status, Error>> {
-        join_all(
-            wishes
-                .into_iter()
-                .map(|(name, options)| self.start(name, options)),
-        )
-        .await
+    ) -> Result<Vec<Result<Status, Error>>, Error> {
+        let mut all = Vec::new();
+        for (name, options) in wishes {
+            all.push(Wish::new(self.service(name)?, options));
+        }
+        let asked_for = all.len();
+        self.with_needs(&mut all, StartOptions::of_needed)?;
+        let started = upwards(&all, |index| {
+            let Wish { service, wish, .. } = &all[index];
+            Box::pin(self.start_one(service, wish))
+        });
+        let mut results = started.await;
+        // Those that were needed and not asked for are there, or have failed one that was.
+        results.truncate(asked_for);
+        Ok(results)
+    }
+
+    /// Stops several services at once, each after those that need it; the results are in the order of the names.
+    ///
+    /// # Errors
+    ///
+    /// If a name is unknown: then nothing is stopped at all.
+    ///
+    /// # Cancel safety
+    ///
+    /// As of [`stop`](Self::stop).
+    pub async fn stop_all<'a>(
+        &self,
+        names: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Vec<Result<Status, Error>>, Error> {
+        let mut all = Vec::new();
+        for name in names {
+            all.push(Wish::new(self.service(name)?, ()));
+        }
+        self.among(&mut all)?;
+        Ok(downwards(&all, |index| Box::pin(self.stop_one(&all[index].service))).await)
     }
 
     /// Stops a service that this project started, and removes its data if that was to be thrown away.
@@ -115,17 +162,7 @@ impl Manager {
     ///
     /// A stop that is dropped may be called again.
     pub async fn stop(&self, name: &str) -> Result<Status, Error> {
-        let service = self.service(name)?;
-        if !self.project().exists() {
-            return self.refuse_or_report(&service).await;
-        }
-        let _lock = self.lock(&service).await?;
-        let Some(record) = self.record(&service)? else {
-            return self.refuse_or_report(&service).await;
-        };
-        self.end(&service, &record).await?;
-        self.sweep(&service, &record).await?;
-        self.look(&service).await
+        self.stop_one(&self.service(name)?).await
     }
 
     /// Stops a service and starts it again with the same port, data and arguments.
@@ -137,9 +174,10 @@ impl Manager {
         let service = self.service(name)?;
         let lock = self.lock(&service).await?;
         match self.record(&service)? {
-            Some(record) if record.is_alive() => {
+            Some(record) if record.is_alive().await => {
                 self.end(&service, &record).await?;
-                self.launch(&service, &record.plan(), record.detached).await
+                self.launch(&service, record.source, (&record.plan(), record.detached))
+                    .await
             }
             _ => {
                 drop(lock);
@@ -176,27 +214,16 @@ impl Manager {
     /// Those of [`status`](Self::status).
     pub async fn connection_info(&self, name: &str) -> Result<ConnectionInfo, Error> {
         let service = self.service(name)?;
-        let (endpoint, _) = self.whereabouts(&service)?;
+        let (endpoint, _) = self.whereabouts(&service).await?;
         let probe = self.probe(&service, &endpoint).await;
         Ok(service.driver.connection_info(&endpoint, &probe))
     }
 
-    /// The last lines that a service of this project wrote, at most `count`; also after it ended.
+    /// What happens to services by way of this manager, from now on until its last handle is gone.
     ///
-    /// # Errors
-    ///
-    /// [`Error::NoLog`] if this project did not start it.
-    pub async fn logs(&self, name: &str, count: usize) -> Result<Vec<String>, Error> {
-        let service = self.service(name)?;
-        let record = self.record(&service)?;
-        let kept = || self.project().kept(service.name);
-        let log = folders::log(&record.map_or_else(kept, |record| record.folder));
-        if !log.is_file() {
-            return Err(Error::NoLog {
-                service: service.name,
-            });
-        }
-        Ok(process::last_lines(&log, count))
+    /// A listener that falls far behind misses the oldest events.
+    pub fn events(&self) -> impl Stream<Item = ServiceEvent> + Send + Unpin + use<> {
+        self.0.events.stream()
     }
 
     /// Waits until a service answers.
@@ -263,43 +290,45 @@ impl Manager {
         self.table().remove(service.name)
     }
 
-    /// Ends the server of a record and sends its guard away; leaves its files.
-    pub(crate) async fn end(&self, service: &Service, record: &Record) -> Result<(), Error> {
-        if let Some(pid) = record.other_owner().filter(|_| record.is_alive()) {
-            return Err(owner::of_program(service.name, pid));
-        }
-        let recipe = service.driver.recipes(&record.plan()).process;
-        if let (Some(process), Some(recipe)) = (&record.process, recipe) {
-            process::end(process, recipe.stop, recipe.stop_within, service.name).await?;
-            tracing::info!(service = service.name, pid = process.pid, "stopped");
-        }
-        self.release(service).await;
-        Ok(())
+    /// Everything that happens to services by way of this manager, from now until its last handle is gone.
+    pub(crate) fn listen(&self) -> Receiver<ServiceEvent> {
+        self.0.events.listen()
     }
 
-    /// Removes what a server that is gone left behind.
-    pub(crate) async fn sweep(&self, service: &Service, record: &Record) -> Result<(), Error> {
-        self.release(service).await;
-        if record.throw_away {
-            folders::discard(&record.folder)?;
-        }
-        Record::remove(&self.project().record(service.name))
+    pub(crate) fn tell(&self, service: &Service, what: Happened) {
+        self.0.events.tell(service.name, what);
     }
 
-    pub(crate) async fn release(&self, service: &Service) {
-        // Not in one statement: the table would stay locked until the guard has left.
-        let running = self.take(service);
-        if let Some(running) = running {
-            running.release().await;
+    pub(crate) fn downgrade(&self) -> Weak<Inner> {
+        Arc::downgrade(&self.0)
+    }
+
+    pub(crate) fn upgrade(weak: &Weak<Inner>) -> Option<Self> {
+        weak.upgrade().map(Self)
+    }
+
+    /// Keeps the task that looks after a service, and ends the one that did before.
+    pub(crate) fn look_after(&self, service: &Service, task: AbortHandle) {
+        let before = held(&self.0.supervisors).insert(service.name, task);
+        if let Some(before) = before {
+            before.abort();
         }
     }
 
-    async fn lock(&self, service: &Service) -> Result<Lock, Error> {
+    /// Looks after a service no more.
+    pub(crate) fn look_away(&self, service: &Service) {
+        let task = held(&self.0.supervisors).remove(service.name);
+        if let Some(task) = task {
+            task.abort();
+        }
+    }
+
+    pub(crate) async fn lock(&self, service: &Service) -> Result<Lock, Error> {
         self.project().prepare()?;
         Lock::take(&self.project().lock(service.name), service.name).await
     }
 
-    fn service(&self, name: &str) -> Result<Service, Error> {
+    pub(crate) fn service(&self, name: &str) -> Result<Service, Error> {
         let driver = self.0.registry.driver(name, &self.0.settings)?;
         Ok(Service::of(driver))
     }
@@ -309,11 +338,20 @@ impl Manager {
         Ok(drivers.into_iter().map(Service::of).collect())
     }
 
-    fn table(&self) -> std::sync::MutexGuard<'_, HashMap<&'static str, Running>> {
-        self.0
-            .running
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    fn table(&self) -> MutexGuard<'_, HashMap<&'static str, Running>> {
+        held(&self.0.running)
+    }
+}
+
+fn held<T>(table: &Mutex<T>) -> MutexGuard<'_, T> {
+    table.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        let tasks = self.supervisors.get_mut();
+        let tasks = tasks.unwrap_or_else(PoisonError::into_inner);
+        tasks.values().for_each(AbortHandle::abort);
     }
 }
 

@@ -2,8 +2,12 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+
+/// The longest pause between two attempts to start a failed service again.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// What a caller wishes of a start; what is left open comes from the settings, else from the driver.
 ///
@@ -34,6 +38,10 @@ pub struct StartOptions {
     pub extra_args: Vec<String>,
     /// Whether it outlives the program. Default: false.
     pub detach: bool,
+    /// The container's image with its tag. Default: the settings', else the driver's.
+    pub image: Option<String>,
+    /// How it is looked after while the program runs. Default: not at all.
+    pub supervise: Option<Supervision>,
 }
 
 impl StartOptions {
@@ -105,9 +113,108 @@ impl StartOptions {
         self
     }
 
+    /// Wishes this image, should it become a container.
+    #[must_use]
+    pub fn image(mut self, image: impl Into<String>) -> Self {
+        self.image = Some(image.into());
+        self
+    }
+
+    /// Wishes that the service is started again when it ends or falls silent, as long as the program runs.
+    #[must_use]
+    pub fn supervised(self) -> Self {
+        self.supervised_by(Supervision::default())
+    }
+
+    /// The same by other rules.
+    #[must_use]
+    pub fn supervised_by(mut self, rules: Supervision) -> Self {
+        self.supervise = Some(rules);
+        self
+    }
+
+    /// What is wished of a service that this one needs and nobody says anything of.
+    pub(crate) fn of_needed(&self) -> Self {
+        Self {
+            throw_away: self.throw_away,
+            detach: self.detach,
+            supervise: self.supervise,
+            ..Self::default()
+        }
+    }
+
     /// Whether the data goes with the service.
     pub(crate) fn discards(&self) -> bool {
         self.throw_away && self.data_dir.is_none()
+    }
+}
+
+/// How a service is looked after.
+///
+/// ```
+/// use std::time::Duration;
+/// use zcomm_services::Supervision;
+///
+/// let rules = Supervision::new().every(Duration::from_secs(10)).attempts(3);
+/// assert_eq!(rules.attempts, 3);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Supervision {
+    /// How often it is asked whether it answers; that it ended is noticed at once. Default: 2 s.
+    pub every: Duration,
+    /// How often in a row it is started again. Default: 5.
+    pub attempts: u32,
+    /// The pause before the first attempt; each further one doubles it, up to 30 s. Default: 100 ms.
+    pub first_pause: Duration,
+    /// How long it has to run until earlier failures are forgotten. Default: 60 s.
+    pub steady: Duration,
+}
+
+impl Default for Supervision {
+    fn default() -> Self {
+        Self {
+            every: Duration::from_secs(2),
+            attempts: 5,
+            first_pause: Duration::from_millis(100),
+            steady: Duration::from_secs(60),
+        }
+    }
+}
+
+impl Supervision {
+    /// The defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Asks that often.
+    #[must_use]
+    pub fn every(mut self, every: Duration) -> Self {
+        self.every = every;
+        self
+    }
+
+    /// Starts it again that often in a row at most.
+    #[must_use]
+    pub fn attempts(mut self, attempts: u32) -> Self {
+        self.attempts = attempts;
+        self
+    }
+
+    /// Pauses that long before the first attempt.
+    #[must_use]
+    pub fn first_pause(mut self, pause: Duration) -> Self {
+        self.first_pause = pause;
+        self
+    }
+
+    /// The pause before an attempt, of which the first is 1.
+    pub(crate) fn pause(&self, attempt: u32) -> Duration {
+        let doubled = 1_u32
+            .checked_shl(attempt.saturating_sub(1))
+            .unwrap_or(u32::MAX);
+        self.first_pause.saturating_mul(doubled).min(LONGEST_PAUSE)
     }
 }
 

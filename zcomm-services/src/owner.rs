@@ -10,8 +10,7 @@ use crate::Error;
 pub(crate) fn not_ours(service: &'static str, port: u16, pid: Option<u32>) -> Error {
     let holder = port_holder(port);
     let pid = pid.or(holder.as_ref().map(|holder| holder.pid));
-    let control_group = pid.and_then(|pid| fs::read_to_string(format!("/proc/{pid}/cgroup")).ok());
-    let unit = control_group.as_deref().and_then(unit);
+    let unit = pid.and_then(unit_of);
     let owner = match (&unit, &holder, pid) {
         (Some(unit), ..) => format!("the system service {unit}"),
         (None, Some(holder), _) => holder.to_string(),
@@ -44,7 +43,12 @@ pub(crate) fn of_program(service: &'static str, pid: u32) -> Error {
     }
 }
 
-/// The unit of systemd that a process belongs to: the last component of its control group.
+/// The unit of systemd that a process belongs to, if it belongs to one.
+pub(crate) fn unit_of(pid: u32) -> Option<String> {
+    unit(&fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?)
+}
+
+/// The unit in the text of a control group: the last component of its control group.
 fn unit(control_group: &str) -> Option<String> {
     let last = control_group.lines().last()?.rsplit('/').next()?;
     last.ends_with(".service").then(|| last.to_owned())

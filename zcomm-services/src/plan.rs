@@ -33,6 +33,11 @@ impl Configured<'_> {
             .map(Path::to_owned)
     }
 
+    /// The container's image, where the settings name one.
+    pub(crate) fn image(&self) -> Option<String> {
+        self.settings.text(&self.row("image")?).map(str::to_owned)
+    }
+
     /// Where the service is looked for when nothing is known of it; port 0 if any is allowed.
     pub(crate) fn endpoint(&self, options: &StartOptions) -> Endpoint {
         let wish = match options.port {

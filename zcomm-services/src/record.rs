@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use zcomm_core::service::{Endpoint, StartPlan};
 
+use crate::container::Container;
 use crate::process::ProcessId;
+use crate::system::{Shell, Unit};
 use crate::{Error, Source, folders};
 
 /// One started service. It is written before the server runs, so that nothing runs that is not written down.
@@ -24,20 +26,28 @@ pub(crate) struct Record {
     pub(crate) throw_away: bool,
     pub(crate) version: Option<String>,
     pub(crate) extra_args: Vec<String>,
+    #[serde(default)]
+    pub(crate) image: Option<String>,
     /// Whether it outlives the program that started it.
     pub(crate) detached: bool,
     /// The program that it lives with.
     pub(crate) owner: Option<ProcessId>,
     /// The server.
     pub(crate) process: Option<ProcessId>,
+    /// Or the container that it runs in.
+    #[serde(default)]
+    pub(crate) container: Option<Container>,
+    /// Or the unit that the operating system has it as.
+    #[serde(default)]
+    pub(crate) unit: Option<Unit>,
     /// Who stops it when the owner is gone.
     pub(crate) guard: Option<ProcessId>,
 }
 
 impl Record {
-    pub(crate) fn of(plan: &StartPlan, detached: bool) -> Self {
+    pub(crate) fn of(source: Source, plan: &StartPlan, detached: bool) -> Self {
         Self {
-            source: Source::Process,
+            source,
             host: plan.endpoint.host.clone(),
             port: plan.endpoint.port,
             user: plan.endpoint.user.clone(),
@@ -47,9 +57,12 @@ impl Record {
             throw_away: !plan.persistent,
             version: plan.version.clone(),
             extra_args: plan.extra_args.clone(),
+            image: plan.image.clone(),
             detached,
             owner: (!detached).then(ProcessId::own).flatten(),
             process: None,
+            container: None,
+            unit: None,
             guard: None,
         }
     }
@@ -99,11 +112,18 @@ impl Record {
         plan.persistent = !self.throw_away;
         plan.version.clone_from(&self.version);
         plan.extra_args.clone_from(&self.extra_args);
+        plan.image.clone_from(&self.image);
         plan
     }
 
     /// Whether the server is still there.
-    pub(crate) fn is_alive(&self) -> bool {
+    pub(crate) async fn is_alive(&self) -> bool {
+        if let Some(container) = &self.container {
+            return container.is_alive().await;
+        }
+        if let Some(unit) = &self.unit {
+            return unit.is_active(&Shell).await;
+        }
         self.process.as_ref().is_some_and(ProcessId::is_alive)
     }
 
@@ -133,7 +153,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("redis.json");
         let endpoint = Endpoint::local(1).with_password("hunter2");
-        let record = Record::of(&StartPlan::new(endpoint, folder.path()), false);
+        let plan = StartPlan::new(endpoint, folder.path());
+        let record = Record::of(Source::Process, &plan, false);
 
         record.save(&path).unwrap();
 

@@ -18,7 +18,20 @@ use crate::{Error, Source, StartOptions, Status, folders};
 const GUARD_WITHIN: Duration = Duration::from_secs(15);
 
 impl Manager {
-    pub(crate) async fn start_locked(
+    pub(crate) async fn start_one(
+        &self,
+        service: &Service,
+        options: &StartOptions,
+    ) -> Result<Status, Error> {
+        let _lock = self.lock(service).await?;
+        let status = self.start_locked(service, options).await?;
+        if let Some(rules) = options.supervise.filter(|_| status.ours) {
+            self.supervise(service, rules)?;
+        }
+        Ok(status)
+    }
+
+    async fn start_locked(
         &self,
         service: &Service,
         options: &StartOptions,
@@ -29,7 +42,7 @@ impl Manager {
         match options.source {
             None => match self.adopt(service, options).await? {
                 Some(status) => Ok(status),
-                None => self.launch_anew(service, options).await,
+                None => self.launch_somehow(service, options).await,
             },
             Some(Source::Adopted) => {
                 let adopted = self.adopt(service, options).await?;
@@ -37,12 +50,27 @@ impl Manager {
                     nothing_to_adopt(service, &self.configured(service).endpoint(options))
                 })
             }
-            Some(Source::Process) => self.launch_anew(service, options).await,
-            Some(asked) => Err(Error::NoSource {
-                service: service.name,
-                asked,
-            }),
+            Some(asked) => self.launch_anew(service, asked, options).await,
         }
+    }
+
+    /// As a process; where there is no program for that, as a container, else as what the operating system has.
+    async fn launch_somehow(
+        &self,
+        service: &Service,
+        options: &StartOptions,
+    ) -> Result<Status, Error> {
+        let first = self.launch_anew(service, Source::Process, options).await;
+        let Err(missing @ (Error::NotInstalled { .. } | Error::NoSource { .. })) = first else {
+            return first;
+        };
+        for source in [Source::Container, Source::System] {
+            match self.launch_anew(service, source, options).await {
+                Err(Error::NoSource { .. } | Error::NoEngine { .. }) => {}
+                other => return other,
+            }
+        }
+        Err(missing)
     }
 
     /// The record of what this project started and what is still there; what is gone is swept.
@@ -56,7 +84,7 @@ impl Manager {
                 process::gone(guard, GUARD_WITHIN).await;
             }
         }
-        if record.is_alive() {
+        if record.is_alive().await {
             return Ok(Some(record));
         }
         tracing::debug!(service = service.name, "swept what an earlier start left");
@@ -87,9 +115,11 @@ impl Manager {
     async fn until_joined(&self, service: &Service, record: &Record) -> Result<Probe, Error> {
         let plan = record.plan();
         let gone = async {
-            if let Some(process) = &record.process {
+            match (&record.process, &record.container) {
                 // Longer than `until_ready` takes, which then says why.
-                process::gone(process, READY_WITHIN * 2).await;
+                (Some(process), _) => drop(process::gone(process, READY_WITHIN * 2).await),
+                (None, Some(container)) => drop(container.wait().await),
+                (None, None) => std::future::pending().await,
             }
         };
         tokio::select! {
@@ -115,26 +145,22 @@ impl Manager {
     /// Makes a server whose program is gone, guard and all, end with this one.
     fn take_over(&self, service: &Service, record: &mut Record) -> Result<(), Error> {
         let recipe = service.driver.recipes(&record.plan()).process;
-        let (Some(process), Some(recipe)) = (&record.process, recipe) else {
-            return Ok(());
+        let throw_away = record.throw_away.then_some(&*record.folder);
+        let duty = match (&record.process, &record.container, &recipe) {
+            (Some(process), _, Some(recipe)) => Duty::of(process, recipe, throw_away),
+            (None, Some(container), _) => Duty::of_container(container, throw_away),
+            _ => return Ok(()),
         };
-        let pid = process.pid;
         tracing::info!(
             service = service.name,
-            pid,
             "taken over from a program that is gone"
-        );
-        let duty = Duty::of(
-            process,
-            &recipe,
-            record.throw_away.then_some(&*record.folder),
         );
         let guard = Guard::post(&duty).map_err(Error::io("run", Path::new("/bin/sh")))?;
         let file = self.project().record(service.name);
         record.owner = ProcessId::own();
         record.guard = Some(guard.id().clone());
         record.save(&file)?;
-        self.keep(service, Running::taken_over(guard, file));
+        self.keep(service, Running::elsewhere(Some(guard), file));
         Ok(())
     }
 

@@ -32,6 +32,11 @@ pub struct Status {
     /// How long it has been running, where it says so.
     #[serde(serialize_with = "seconds")]
     pub uptime: Option<Duration>,
+    /// Time on processors that its processes have taken, where the system says so.
+    #[serde(serialize_with = "seconds")]
+    pub cpu: Option<Duration>,
+    /// Bytes of memory that its processes hold, where the system says so.
+    pub memory: Option<u64>,
     /// The operating system.
     #[serde(serialize_with = "os")]
     pub os: Os,

@@ -107,10 +107,34 @@ pub(crate) enum Command {
     Down(missing::Args),
     /// Shows what local services do
     #[cfg(feature = "services")]
-    Status(services::StatusArgs),
+    Status(services::status::Args),
     /// Shows what local services do (not in this build)
     #[cfg(not(feature = "services"))]
     Status(missing::Args),
+    /// Stops local services and starts them again
+    #[cfg(feature = "services")]
+    Restart(services::RestartArgs),
+    /// Stops local services and starts them again (not in this build)
+    #[cfg(not(feature = "services"))]
+    Restart(missing::Args),
+    /// Prints what a local service wrote
+    #[cfg(feature = "services")]
+    Logs(services::logs::Args),
+    /// Prints what a local service wrote (not in this build)
+    #[cfg(not(feature = "services"))]
+    Logs(missing::Args),
+    /// Prints the variables by which programs find local services
+    #[cfg(feature = "services")]
+    Env(services::env::Args),
+    /// Prints the variables by which programs find local services (not in this build)
+    #[cfg(not(feature = "services"))]
+    Env(missing::Args),
+    /// Opens a local service's own client
+    #[cfg(feature = "services")]
+    Connect(services::connect::Args),
+    /// Opens a local service's own client (not in this build)
+    #[cfg(not(feature = "services"))]
+    Connect(missing::Args),
     /// Prints a completion script for a shell
     Completions {
         /// The shell

@@ -20,7 +20,7 @@ mod port;
 mod serve;
 #[cfg(feature = "services")]
 mod services;
-#[cfg(feature = "ws-client")]
+#[cfg(any(feature = "services", feature = "ws-client"))]
 mod signal;
 #[cfg(any(feature = "bifrost", feature = "sqlite"))]
 mod store;
@@ -94,9 +94,25 @@ fn run(args: &Args) -> anyhow::Result<Outcome> {
         #[cfg(not(feature = "services"))]
         Command::Down(_) => missing::command("down", "services"),
         #[cfg(feature = "services")]
-        Command::Status(status) => services::status(args, status),
+        Command::Status(status) => services::status::run(args, status),
         #[cfg(not(feature = "services"))]
         Command::Status(_) => missing::command("status", "services"),
+        #[cfg(feature = "services")]
+        Command::Restart(wanted) => services::restart(args, wanted),
+        #[cfg(not(feature = "services"))]
+        Command::Restart(_) => missing::command("restart", "services"),
+        #[cfg(feature = "services")]
+        Command::Logs(wanted) => services::logs::run(args, wanted),
+        #[cfg(not(feature = "services"))]
+        Command::Logs(_) => missing::command("logs", "services"),
+        #[cfg(feature = "services")]
+        Command::Env(wanted) => services::env::run(args, wanted),
+        #[cfg(not(feature = "services"))]
+        Command::Env(_) => missing::command("env", "services"),
+        #[cfg(feature = "services")]
+        Command::Connect(wanted) => services::connect::run(args, wanted),
+        #[cfg(not(feature = "services"))]
+        Command::Connect(_) => missing::command("connect", "services"),
     }
 }
 

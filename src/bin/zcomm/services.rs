@@ -1,12 +1,23 @@
-//! `zcomm up`, `down`, `status`: local services from a shell. They outlive the command that starts them.
+//! `zcomm up`, `down`, `restart`: local services from a shell. They outlive the command that starts them.
 
+use std::path::PathBuf;
 use std::time::Instant;
 
+use futures_util::future::join_all;
 use serde_json::{Value, json};
-use zcomm::services::{Port, StartOptions, Status};
+use zcomm::services::{Error, Manager, Port, Source, StartOptions, Status};
 
 use crate::failure::Failure;
-use crate::output::{self, BAD, Cell, GOOD, HEAD, Outcome};
+use crate::output::{self, GOOD, HEAD, Outcome};
+
+pub(crate) mod connect;
+pub(crate) mod env;
+pub(crate) mod logs;
+mod progress;
+mod purge;
+pub(crate) mod status;
+
+use progress::Progress;
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct UpArgs {
@@ -19,9 +30,42 @@ pub(crate) struct UpArgs {
     /// Keeps the data in memory where the system can, and forgets it at the end
     #[arg(long)]
     throw_away: bool,
+    /// Takes it from here and nowhere else
+    #[arg(long, value_enum)]
+    source: Option<SourceArg>,
+    /// The version it must have, as far as it is given
+    #[arg(long)]
+    version: Option<String>,
+    /// The user that a new data folder belongs to
+    #[arg(long)]
+    user: Option<String>,
+    /// The database that a new data folder gets
+    #[arg(long)]
+    database: Option<String>,
+    /// The folder of its data
+    #[arg(long, value_name = "FOLDER")]
+    data_dir: Option<PathBuf>,
+    /// The image with its tag, should it become a container
+    #[arg(long)]
+    image: Option<String>,
+    /// An argument for the server itself; may be repeated
+    #[arg(long = "arg", value_name = "ARGUMENT", allow_hyphen_values = true)]
+    arguments: Vec<String>,
     /// Prints JSON
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum SourceArg {
+    /// One that runs already
+    Adopted,
+    /// A binary of this machine
+    Process,
+    /// Docker or Podman
+    Container,
+    /// The operating system's service manager
+    System,
 }
 
 #[derive(clap::Args, Debug)]
@@ -29,15 +73,20 @@ pub(crate) struct DownArgs {
     /// The services; without any, those of the setting `services`
     #[arg(value_name = "NAME")]
     names: Vec<String>,
+    /// Removes all their data, too, after asking
+    #[arg(long)]
+    purge: bool,
+    /// Does not ask
+    #[arg(long, requires = "purge")]
+    yes: bool,
     /// Prints JSON
     #[arg(long)]
     json: bool,
 }
 
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Ends with status 1 if one of the named services does not run.")]
-pub(crate) struct StatusArgs {
-    /// The services; without any, all that this build knows
+pub(crate) struct RestartArgs {
+    /// The services; without any, those of the setting `services`
     #[arg(value_name = "NAME")]
     names: Vec<String>,
     /// Prints JSON
@@ -48,36 +97,34 @@ pub(crate) struct StatusArgs {
 pub(crate) fn up(args: &crate::args::Args, up: &UpArgs) -> anyhow::Result<Outcome> {
     let comm = args.comm()?;
     let names = named(&comm, &up.names, "up")?;
-    crate::wait(async {
-        let mut all = Vec::new();
-        for name in &names {
-            let start = Instant::now();
-            let status = comm.services().start(name, up.options()).await?;
-            if !up.json {
-                let took = start.elapsed().as_millis();
-                output::line(&format!("{} in {took} ms", sentence(&status)));
-            }
-            all.push(status);
-        }
-        if up.json {
-            print_json(&all)?;
-        }
-        Ok(Outcome::Done)
-    })
+    let services = comm.services();
+    let start = async |name: &str| services.start(name, up.options()).await;
+    crate::wait(each(&names, up.json, "starting", start))
 }
 
 impl UpArgs {
     fn options(&self) -> StartOptions {
-        let port = match self.port {
-            None => Port::Default,
-            Some(0) => Port::AnyFree,
-            Some(port) => Port::At(port),
-        };
-        let options = StartOptions::new().port(port).detached();
-        if self.throw_away {
-            options.throw_away()
-        } else {
-            options
+        let port = self.port.map_or(Port::Default, Port::from);
+        let mut options = StartOptions::new().port(port).detached();
+        options.throw_away = self.throw_away;
+        options.source = self.source.map(Source::from);
+        options.version.clone_from(&self.version);
+        options.user.clone_from(&self.user);
+        options.database.clone_from(&self.database);
+        options.data_dir.clone_from(&self.data_dir);
+        options.image.clone_from(&self.image);
+        options.extra_args.clone_from(&self.arguments);
+        options
+    }
+}
+
+impl From<SourceArg> for Source {
+    fn from(source: SourceArg) -> Self {
+        match source {
+            SourceArg::Adopted => Self::Adopted,
+            SourceArg::Process => Self::Process,
+            SourceArg::Container => Self::Container,
+            SourceArg::System => Self::System,
         }
     }
 }
@@ -85,45 +132,75 @@ impl UpArgs {
 pub(crate) fn down(args: &crate::args::Args, down: &DownArgs) -> anyhow::Result<Outcome> {
     let comm = args.comm()?;
     let names = named(&comm, &down.names, "down")?;
+    if down.purge && !down.yes && !purge::confirmed(comm.services(), &names)? {
+        return Ok(Outcome::No);
+    }
     crate::wait(async {
-        let mut all = Vec::new();
-        for name in &names {
-            let status = comm.services().stop(name).await?;
-            if !down.json {
-                output::line(&sentence(&status));
-            }
-            all.push(status);
+        let stopped = stop(comm.services(), &names, down.json).await?;
+        if down.purge {
+            purge::purge(comm.services(), &names, down.json).await?;
         }
-        if down.json {
-            print_json(&all)?;
-        }
-        Ok(Outcome::Done)
+        Ok(stopped)
     })
 }
 
-pub(crate) fn status(args: &crate::args::Args, status: &StatusArgs) -> anyhow::Result<Outcome> {
+/// Those that need others stop before them.
+async fn stop(services: &Manager, names: &[String], json: bool) -> anyhow::Result<Outcome> {
+    let stopped = services.stop_all(names.iter().map(String::as_str)).await?;
+    let lines = names.iter().zip(stopped);
+    let print = |status: &Status| {
+        if !json {
+            output::line(&sentence(status));
+        }
+    };
+    let results = lines.map(|(name, result)| (name.as_str(), result.inspect(print)));
+    finish(results.collect(), json)
+}
+
+pub(crate) fn restart(args: &crate::args::Args, restart: &RestartArgs) -> anyhow::Result<Outcome> {
     let comm = args.comm()?;
-    let all = crate::wait(async {
-        if status.names.is_empty() {
-            return anyhow::Ok(comm.services().status_all().await?);
+    let names = named(&comm, &restart.names, "restart")?;
+    let services = comm.services();
+    let again = async |name: &str| services.restart(name).await;
+    crate::wait(each(&names, restart.json, "restarting", again))
+}
+
+/// Does the same with each service at once, and shows how far it is.
+async fn each(
+    names: &[String],
+    json: bool,
+    doing: &str,
+    work: impl AsyncFn(&str) -> Result<Status, Error>,
+) -> anyhow::Result<Outcome> {
+    let (progress, work) = (&Progress::new(!json), &work);
+    let all = names.iter().map(|name| async move {
+        let start = Instant::now();
+        let shown = progress.begin(name, doing);
+        let result = work(name).await;
+        shown.end();
+        if let (Ok(status), false) = (&result, json) {
+            let took = start.elapsed().as_millis();
+            progress.line(&format!("{} in {took} ms", sentence(status)));
         }
-        let mut all = Vec::new();
-        for name in &status.names {
-            all.push(comm.services().status(name).await?);
+        (name.as_str(), result)
+    });
+    finish(join_all(all).await, json)
+}
+
+/// Prints JSON, and makes one result of all: the first error is reported as that of the command, others as notes.
+fn finish(results: Vec<(&str, Result<Status, Error>)>, json: bool) -> anyhow::Result<Outcome> {
+    let (mut good, mut bad) = (Vec::new(), None);
+    for (name, result) in results {
+        match result {
+            Ok(status) => good.push(status),
+            Err(error) if bad.is_none() => bad = Some(error),
+            Err(error) => output::note(&format!("{name}: {error}")),
         }
-        Ok(all)
-    })?;
-    if status.json {
-        print_json(&all)?;
-    } else {
-        let rows: Vec<[Cell; 6]> = all.iter().map(row).collect();
-        output::table(
-            ["SERVICE", "STATE", "SOURCE", "VERSION", "PORT", "PID"],
-            &rows,
-        );
     }
-    let named_all_run = status.names.is_empty() || all.iter().all(|status| status.running);
-    Ok(Outcome::yes_if(named_all_run))
+    if json {
+        print_json(&good);
+    }
+    bad.map_or(Ok(Outcome::Done), |error| Err(error.into()))
 }
 
 fn named(comm: &zcomm::Comm, given: &[String], command: &str) -> anyhow::Result<Vec<String>> {
@@ -152,32 +229,8 @@ fn sentence(status: &Status) -> String {
     text
 }
 
-fn row(status: &Status) -> [Cell; 6] {
-    let style = if status.running {
-        GOOD
-    } else if status.error.is_some() {
-        BAD
-    } else {
-        HEAD
-    };
-    let source = status.source.map(|source| source.as_str().to_owned());
-    [
-        status.name.into(),
-        Cell::styled(status.state.to_string(), style),
-        source.unwrap_or_default().into(),
-        status.version.clone().unwrap_or_default().into(),
-        status.port.to_string().into(),
-        status
-            .pid
-            .map(|pid| pid.to_string())
-            .unwrap_or_default()
-            .into(),
-    ]
-}
-
-fn print_json(all: &[Status]) -> anyhow::Result<()> {
+fn print_json(all: &[Status]) {
     output::json(&Value::Array(
         all.iter().map(|status| json!(status)).collect(),
     ));
-    Ok(())
 }

@@ -38,10 +38,30 @@ pub(super) fn with_tool(run: &mut Run<'_>, tool: &Tool) -> Result<()> {
     if !crates.is_empty() {
         let chosen = crates.iter().flat_map(|name| ["-p", name]);
         let mut command = cargo_test(chosen);
+        command.args(["--skip", NEEDS]);
         run.some_tests(command.env(REQUIRE, tool.name))?;
     }
     let mut command = others(run.workspace());
     command.arg(format!("{NEEDS}{}", tool.name));
+    run.tests(command.env(REQUIRE, tool.name))
+}
+
+/// Runs the tests in containers, of crates that belong to another tool and of the others.
+pub(super) fn with_containers(
+    run: &mut Run<'_>,
+    tool: &Tool,
+    prepare: &dyn Fn(&mut Command),
+) -> Result<()> {
+    let crates = whole(run.workspace(), |_| true);
+    let chosen = crates.iter().flat_map(|name| ["-p", name]);
+    let mut command = cargo_test(chosen);
+    // Each starts a server of its own: more at once take longer than one after the other.
+    command.args([&format!("{NEEDS}{}", tool.name), "--test-threads=2"]);
+    prepare(&mut command);
+    run.some_tests(command.env(REQUIRE, tool.name))?;
+    let mut command = others(run.workspace());
+    command.arg(format!("{NEEDS}{}", tool.name));
+    prepare(&mut command);
     run.tests(command.env(REQUIRE, tool.name))
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
-use super::{Endpoint, ServiceState};
+use super::{Endpoint, Program, ServiceState};
 use crate::secret::Secret;
 
 /// Whether a connection is encrypted.
@@ -33,6 +33,8 @@ pub struct ConnectionInfo {
     pub connection_string: Secret,
     /// The variables that tools expect, as `DATABASE_URL`.
     pub variables: Vec<(&'static str, Secret)>,
+    /// The program that a person talks to it with.
+    pub client: Option<ClientRecipe>,
 }
 
 impl ConnectionInfo {
@@ -48,13 +50,58 @@ impl ConnectionInfo {
             tls: Tls::Off,
             connection_string: connection_string.into(),
             variables: Vec::new(),
+            client: None,
         }
+    }
+
+    /// The same with the program that a person talks to it with.
+    #[must_use]
+    pub fn with_client(mut self, client: ClientRecipe) -> Self {
+        self.client = Some(client);
+        self
     }
 
     /// The same with a variable that tools expect.
     #[must_use]
     pub fn with_variable(mut self, name: &'static str, value: impl Into<Secret>) -> Self {
         self.variables.push((name, value.into()));
+        self
+    }
+}
+
+/// How the service's own client is run: `psql`, `redis-cli`.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ClientRecipe {
+    /// The client.
+    pub program: Program,
+    /// Its arguments; they stand in the table of processes and hold no secret.
+    pub args: Vec<String>,
+    /// Variables for it.
+    pub env: Vec<(&'static str, Secret)>,
+}
+
+impl ClientRecipe {
+    /// A client that needs no arguments.
+    pub fn new(program: Program) -> Self {
+        Self {
+            program,
+            args: Vec::new(),
+            env: Vec::new(),
+        }
+    }
+
+    /// The same with these arguments appended.
+    #[must_use]
+    pub fn args<A: Into<String>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
+        self.args.extend(args.into_iter().map(Into::into));
+        self
+    }
+
+    /// The same with a variable.
+    #[must_use]
+    pub fn env(mut self, name: &'static str, value: impl Into<Secret>) -> Self {
+        self.env.push((name, value.into()));
         self
     }
 }

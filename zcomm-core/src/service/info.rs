@@ -16,6 +16,8 @@ pub struct DriverInfo {
     pub login: Login,
     /// How the service is installed, per operating system.
     pub install: &'static [InstallHint],
+    /// The names of the services that must run before this one starts.
+    pub needs: &'static [&'static str],
 }
 
 impl DriverInfo {
@@ -28,6 +30,7 @@ impl DriverInfo {
             default_port,
             login: Login::Open,
             install: &[],
+            needs: &[],
         }
     }
 
@@ -49,6 +52,13 @@ impl DriverInfo {
     #[must_use]
     pub const fn with_install(mut self, install: &'static [InstallHint]) -> Self {
         self.install = install;
+        self
+    }
+
+    /// The same with services that must run before it starts.
+    #[must_use]
+    pub const fn with_needs(mut self, needs: &'static [&'static str]) -> Self {
+        self.needs = needs;
         self
     }
 
@@ -92,11 +102,19 @@ pub enum Login {
 
 /// One way to install a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct InstallHint {
     /// Where it applies.
     pub os: Os,
     /// The command, or an address to download from.
     pub command: &'static str,
+}
+
+impl InstallHint {
+    /// What installs it on that system.
+    pub const fn new(os: Os, command: &'static str) -> Self {
+        Self { os, command }
+    }
 }
 
 /// The operating systems that hints and units tell apart.

@@ -9,13 +9,15 @@ mod require;
 
 use async_trait::async_trait;
 
-pub use connection::{ConnectionInfo, Tls};
+use crate::error::Error;
+
+pub use connection::{ClientRecipe, ConnectionInfo, Tls};
 pub use endpoint::Endpoint;
 pub use info::{DriverInfo, InstallHint, Login, Os};
 pub use probe::{Probe, ServiceIdentity, ServiceState};
 pub use recipe::{
     Account, ContainerRecipe, InitStep, ProcessRecipe, Program, RecipeFile, Recipes, StartPlan,
-    StopSignal, SystemUnits,
+    StopSignal, SystemUnits, Template,
 };
 pub use require::{Require, RequireLayer};
 
@@ -38,6 +40,18 @@ pub trait ServiceDriver: Send + Sync {
 
     /// Asks whoever listens there, in the service's own protocol.
     async fn probe(&self, at: &Endpoint) -> Probe;
+
+    /// Does what a new server needs done from within before it can be used: its first user, its replica set.
+    ///
+    /// The manager calls it after a start, once `probe` found it running and closed, and probes again. It may be called
+    /// on a server that has all it needs, and then changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// What keeps the server from ever being usable; whatever may pass by itself is none.
+    async fn prepare(&self, _plan: &StartPlan) -> Result<(), Error> {
+        Ok(())
+    }
 
     /// What a client needs to connect to an instance that `probe` found, or would need once it runs.
     fn connection_info(&self, at: &Endpoint, probe: &Probe) -> ConnectionInfo;

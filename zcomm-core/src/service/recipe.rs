@@ -24,6 +24,8 @@ pub struct StartPlan {
     pub version: Option<String>,
     /// Arguments that the caller wants appended.
     pub extra_args: Vec<String>,
+    /// The container's image with its tag, where it is not to be the driver's own choice.
+    pub image: Option<String>,
 }
 
 impl StartPlan {
@@ -37,6 +39,7 @@ impl StartPlan {
             persistent: false,
             version: None,
             extra_args: Vec::new(),
+            image: None,
         }
     }
 
@@ -146,6 +149,10 @@ pub struct ProcessRecipe {
     pub stop: StopSignal,
     /// How long it may take to stop before it is killed.
     pub stop_within: Duration,
+    /// A file whose first line is the number of the process that has the data open.
+    pub lock_file: Option<PathBuf>,
+    /// How the data folder that the steps make may be kept and copied for the next time.
+    pub template: Option<Template>,
 }
 
 impl ProcessRecipe {
@@ -162,6 +169,8 @@ impl ProcessRecipe {
             account: Account::Nobody,
             stop: StopSignal::Terminate,
             stop_within: Duration::from_secs(10),
+            lock_file: None,
+            template: None,
         }
     }
 
@@ -207,6 +216,22 @@ impl ProcessRecipe {
         self
     }
 
+    /// The same with a file that names the process which has the data open.
+    ///
+    /// One that a killed server left behind is recognised, also when its number is somebody else's by now.
+    #[must_use]
+    pub fn lock_file(mut self, file: impl Into<PathBuf>) -> Self {
+        self.lock_file = Some(file.into());
+        self
+    }
+
+    /// The same with data folders that may be copied from one that was made before.
+    #[must_use]
+    pub fn template(mut self, template: Template) -> Self {
+        self.template = Some(template);
+        self
+    }
+
     /// The same with another way to stop.
     #[must_use]
     pub fn stop(mut self, signal: StopSignal, within: Duration) -> Self {
@@ -228,11 +253,22 @@ pub enum Account {
 
 /// A file that is written, with mode 0600, before a process starts.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct RecipeFile {
     /// Where it goes.
     pub path: PathBuf,
     /// What it says.
     pub content: Secret,
+}
+
+impl RecipeFile {
+    /// A file of that content.
+    pub fn new(path: impl Into<PathBuf>, content: impl Into<Secret>) -> Self {
+        Self {
+            path: path.into(),
+            content: content.into(),
+        }
+    }
 }
 
 /// A command that is run once, before the first start on a data directory.
@@ -272,6 +308,37 @@ impl InitStep {
     }
 }
 
+/// What is to be changed in a copy of a data folder that the steps of a recipe made.
+///
+/// The launcher keeps such folders by the program, the steps and the account, and copies them in place of running the
+/// steps again. The folder that is kept must hold no secret: the steps leave `blank` where one belongs, and every copy
+/// gets its own there, of the same length.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Template {
+    /// The file that holds the blank, below the data folder.
+    pub file: PathBuf,
+    /// What stands there in the folder that is kept.
+    pub blank: String,
+    /// What belongs there; as long as the blank.
+    pub content: Secret,
+}
+
+impl Template {
+    /// A folder in whose `file` the content takes the place of the blank.
+    pub fn new(
+        file: impl Into<PathBuf>,
+        blank: impl Into<String>,
+        content: impl Into<Secret>,
+    ) -> Self {
+        Self {
+            file: file.into(),
+            blank: blank.into(),
+            content: content.into(),
+        }
+    }
+}
+
 /// How a process is asked to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -300,6 +367,8 @@ pub struct ContainerRecipe {
     pub data_dir: String,
     /// Arguments after the image.
     pub args: Vec<String>,
+    /// Files that are put into the container before it starts, by their paths inside.
+    pub files: Vec<RecipeFile>,
 }
 
 impl ContainerRecipe {
@@ -311,7 +380,29 @@ impl ContainerRecipe {
             port,
             data_dir: data_dir.into(),
             args: Vec::new(),
+            files: Vec::new(),
         }
+    }
+
+    /// The same with a variable.
+    #[must_use]
+    pub fn env(mut self, name: impl Into<String>, value: impl Into<Secret>) -> Self {
+        self.env.push((name.into(), value.into()));
+        self
+    }
+
+    /// The same with these arguments appended.
+    #[must_use]
+    pub fn args<A: Into<String>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
+        self.args.extend(args.into_iter().map(Into::into));
+        self
+    }
+
+    /// The same with a file inside.
+    #[must_use]
+    pub fn file(mut self, file: RecipeFile) -> Self {
+        self.files.push(file);
+        self
     }
 }
 
@@ -325,4 +416,32 @@ pub struct SystemUnits {
     pub brew: Vec<String>,
     /// Services of Windows.
     pub windows: Vec<String>,
+}
+
+impl SystemUnits {
+    /// No names yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The same with units of systemd.
+    #[must_use]
+    pub fn systemd<A: Into<String>>(mut self, names: impl IntoIterator<Item = A>) -> Self {
+        self.systemd.extend(names.into_iter().map(Into::into));
+        self
+    }
+
+    /// The same with formulas of Homebrew.
+    #[must_use]
+    pub fn brew<A: Into<String>>(mut self, names: impl IntoIterator<Item = A>) -> Self {
+        self.brew.extend(names.into_iter().map(Into::into));
+        self
+    }
+
+    /// The same with services of Windows.
+    #[must_use]
+    pub fn windows<A: Into<String>>(mut self, names: impl IntoIterator<Item = A>) -> Self {
+        self.windows.extend(names.into_iter().map(Into::into));
+        self
+    }
 }

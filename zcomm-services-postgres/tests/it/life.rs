@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use zcomm_services::{Port, Source, StartOptions};
 
-use crate::support::{Project, is_alive, psql, scratch, send};
+use crate::support::{Project, is_alive, kill, psql, scratch};
 
 #[tokio::test]
 async fn a_started_server_answers_and_a_stopped_one_leaves_nothing() {
@@ -77,7 +77,7 @@ async fn data_survives_a_killed_server_and_its_stale_pid_file() {
     );
     let pid = first.pid.unwrap().into();
 
-    send(pid, "KILL");
+    kill(pid);
     while is_alive(pid) {
         tokio::task::yield_now().await;
     }

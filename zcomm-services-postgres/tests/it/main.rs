@@ -7,6 +7,8 @@
     reason = "helpers of tests fail by panicking, too"
 )]
 
+mod conformance;
 mod life;
+mod needs_docker;
 mod probe;
 mod support;

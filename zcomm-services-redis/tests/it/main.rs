@@ -9,7 +9,9 @@
 )]
 
 mod adopt;
+mod conformance;
 mod host;
 mod life;
+mod needs_docker;
 mod refuse;
 mod support;

@@ -1,8 +1,7 @@
-//! A project of its own for each test, of which nothing stays: no process, no folder.
+//! What these tests say to Redis, and a server that zcomm knows nothing of; projects are the suite's.
 
 use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,54 +12,28 @@ use tokio::net::TcpStream;
 use zcomm_core::net::port_holder;
 use zcomm_core::service::ServiceState;
 use zcomm_core::{Registry, Settings};
+use zcomm_services::conformance;
 use zcomm_services::{Manager, Port, StartOptions};
+
+pub(crate) use zcomm_services::conformance::{is_alive, kill, until};
 
 /// How long anything may take that is waited for.
 pub(crate) const SOON: Duration = Duration::from_secs(10);
 
-/// A project folder; whatever its records name is killed with it.
-pub(crate) struct Project {
-    folder: TempDir,
-}
+/// A project that knows Redis; whatever its record names ends with it.
+pub(crate) struct Project(conformance::Project);
 
 impl Project {
     pub(crate) fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        // Under root the server runs as another account, which has to get through.
-        std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).unwrap();
-        Self { folder }
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        self.folder.path()
-    }
-
-    pub(crate) fn manager(&self) -> Manager {
-        manager(self.path())
-    }
-
-    /// The record of the started server, if there is one.
-    pub(crate) fn record(&self) -> Option<serde_json::Value> {
-        let text = std::fs::read_to_string(self.path().join(".zcomm/run/redis.json")).ok()?;
-        serde_json::from_str(&text).ok()
-    }
-
-    fn pids(&self) -> Vec<u64> {
-        let record = self.record().unwrap_or_default();
-        let pid = |of: &str| record[of]["pid"].as_u64();
-        ["guard", "process"].into_iter().filter_map(pid).collect()
+        Self(conformance::Project::new(zcomm_services_redis::PLUGIN))
     }
 }
 
-impl Drop for Project {
-    fn drop(&mut self) {
-        let folder = self
-            .record()
-            .and_then(|record| Some(PathBuf::from(record["folder"].as_str()?)));
-        self.pids().into_iter().for_each(kill);
-        if let Some(folder) = folder.filter(|folder| folder.join("throw-away").is_file()) {
-            let _ = std::fs::remove_dir_all(folder);
-        }
+impl std::ops::Deref for Project {
+    type Target = conformance::Project;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
     }
 }
 
@@ -73,18 +46,6 @@ pub(crate) fn manager(project: &Path) -> Manager {
 /// What most tests start: somewhere, without a trace.
 pub(crate) fn scratch() -> StartOptions {
     StartOptions::new().port(Port::AnyFree).throw_away()
-}
-
-/// SIGKILL, by the shell, because the standard library signals only children.
-pub(crate) fn kill(pid: u64) {
-    let _ = Command::new("/bin/sh")
-        .args([
-            "-c",
-            "kill -s KILL \"$1\" 2>/dev/null",
-            "sh",
-            &pid.to_string(),
-        ])
-        .status();
 }
 
 /// A server that zcomm knows nothing of.
@@ -144,25 +105,6 @@ impl Drop for Foreign {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// Waits for something that has no event to wait for.
-#[track_caller]
-pub(crate) fn until(is_so: impl AsyncFn() -> bool) -> impl Future<Output = ()> {
-    let asked_at = std::panic::Location::caller();
-    async move {
-        let start = Instant::now();
-        while !is_so().await {
-            assert!(start.elapsed() < SOON, "it never came true: {asked_at}");
-            tokio::task::yield_now().await;
-        }
-    }
-}
-
-pub(crate) fn is_alive(pid: u64) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit_once(") ")
-        .is_some_and(|(_, rest)| !rest.starts_with('Z'))
 }
 
 /// Says one line to the server that the manager runs, and gives the first kilobyte of what it answers.

@@ -10,10 +10,14 @@ use tokio::process::{Child, ChildStdin, Command};
 use zcomm_core::service::{ProcessRecipe, StopSignal};
 
 use super::{ProcessId, signal};
+use crate::container::Container;
 
 const SCRIPT: &str = include_str!("guard.sh");
+const CONTAINER_SCRIPT: &str = include_str!("guard-container.sh");
 /// How long the guard may take to end once it is told to.
 const LEAVE_WITHIN: Duration = Duration::from_secs(2);
+/// How long a container may take to stop before it is killed.
+const CONTAINER_WITHIN: Duration = Duration::from_secs(30);
 
 /// A guard that waits at the other end of a pipe. Dropping it closes the pipe, and the guard acts.
 #[derive(Debug)]
@@ -25,11 +29,15 @@ pub(crate) struct Guard {
 
 /// What a guard is to do.
 pub(crate) struct Duty<'a> {
-    process: &'a ProcessId,
-    signal: StopSignal,
+    what: What<'a>,
     within: Duration,
     /// The folder that goes with the service.
     throw_away: Option<&'a Path>,
+}
+
+enum What<'a> {
+    Process(&'a ProcessId, StopSignal),
+    Container(&'a Container),
 }
 
 impl<'a> Duty<'a> {
@@ -39,24 +47,51 @@ impl<'a> Duty<'a> {
         throw_away: Option<&'a Path>,
     ) -> Self {
         Self {
-            process,
-            signal: recipe.stop,
+            what: What::Process(process, recipe.stop),
             within: recipe.stop_within,
             throw_away,
         }
+    }
+
+    pub(crate) fn of_container(container: &'a Container, throw_away: Option<&'a Path>) -> Self {
+        Self {
+            what: What::Container(container),
+            within: CONTAINER_WITHIN,
+            throw_away,
+        }
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new("/bin/sh");
+        match self.what {
+            What::Process(process, signal) => {
+                let tenths = self.within.as_millis().div_ceil(100).to_string();
+                command
+                    .args(["-c", SCRIPT, "zcomm-guard"])
+                    .args([&process.pid.to_string(), process.started()])
+                    .args([signal::name(signal), &tenths])
+                    .env_clear()
+                    .env("PATH", "/usr/bin:/bin");
+            }
+            // Which daemon the engine talks to is in the environment.
+            What::Container(container) => {
+                let seconds = self.within.as_secs().to_string();
+                command.args(["-c", CONTAINER_SCRIPT, "zcomm-guard"]).args([
+                    container.engine.name(),
+                    &container.name,
+                    &seconds,
+                ]);
+            }
+        }
+        command.arg(self.throw_away.unwrap_or(Path::new("")));
+        command
     }
 }
 
 impl Guard {
     pub(crate) fn post(duty: &Duty<'_>) -> io::Result<Self> {
-        let tenths = duty.within.as_millis().div_ceil(100).to_string();
-        let mut child = Command::new("/bin/sh")
-            .args(["-c", SCRIPT, "zcomm-guard"])
-            .args([&duty.process.pid.to_string(), duty.process.started()])
-            .args([signal::name(duty.signal), &tenths])
-            .arg(duty.throw_away.unwrap_or(Path::new("")))
-            .env_clear()
-            .env("PATH", "/usr/bin:/bin")
+        let mut child = duty
+            .command()
             .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::null())

@@ -11,10 +11,11 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, ChildStdin, Command};
 use zcomm_core::service::{DriverInfo, InitStep, ProcessRecipe, Program, StartPlan};
 
-use super::{Duty, Guard, ProcessId, Running, Unprivileged, find, last_lines, version};
+use super::template::{self, Kept};
+use super::{Duty, Guard, ProcessId, Running, Unprivileged, find, last_lines, lockfile, version};
 use crate::launch::LINES;
 use crate::record::Record;
-use crate::{Error, folders};
+use crate::{Error, Source, folders};
 
 /// Becomes the server when a line comes, and ends when the pipe closes first. Its number stays the server's.
 const GATE: &str = r#"read -r go || exit 125; exec "$@" </dev/null"#;
@@ -39,12 +40,11 @@ impl Launch<'_> {
     pub(crate) async fn go(&self) -> Result<Running, Error> {
         self.check_way()?;
         let program = self.server().await?;
-        let mut record = Record::of(self.plan, self.detached);
+        let mut record = Record::of(Source::Process, self.plan, self.detached);
         record.save(&self.record)?;
         self.write_files()?;
-        for step in &self.recipe.init {
-            self.init(step, &program).await?;
-        }
+        self.make_data(&program).await?;
+        lockfile::settle(self.about.name, self.plan, self.recipe.lock_file.as_deref())?;
         let (mut child, gate) = self.behind_gate(&program)?;
         let process = child.id().and_then(ProcessId::of);
         let Some(process) = process else {
@@ -134,6 +134,29 @@ impl Launch<'_> {
         self.recipe.files.iter().try_for_each(|file| {
             folders::secret_file(&file.path, file.content.expose(), self.account.as_ref())
         })
+    }
+
+    /// Makes the data folder, by its steps or by a copy of one that they made before.
+    async fn make_data(&self, program: &Path) -> Result<(), Error> {
+        let data_dir = &self.plan.data_dir;
+        let template = self.recipe.template.as_ref();
+        let kept = template
+            .filter(|_| template::is_empty(data_dir))
+            .and_then(|_| Kept::of(self, program));
+        let copied = match &kept {
+            Some(kept) => kept.copy_to(self).await,
+            None => false,
+        };
+        if !copied {
+            for step in &self.recipe.init {
+                self.init(step, program).await?;
+            }
+            if let Some(kept) = kept {
+                kept.keep(data_dir).await;
+            }
+        }
+        // Also where an earlier start was killed before it came to this.
+        template.map_or(Ok(()), |template| template::fill_in(data_dir, template))
     }
 
     /// Runs a step that has not run yet, by a program that is installed with the server.

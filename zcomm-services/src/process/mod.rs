@@ -5,13 +5,16 @@ mod find;
 mod guard;
 mod identity;
 mod launch;
+mod lockfile;
 mod log;
 mod running;
 mod signal;
 mod stop;
+mod template;
 mod version;
 
 pub(crate) use account::Unprivileged;
+pub(crate) use find::programs;
 pub(crate) use guard::{Duty, Guard};
 pub(crate) use identity::ProcessId;
 pub(crate) use launch::Launch;

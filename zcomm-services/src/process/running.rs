@@ -28,11 +28,11 @@ impl Running {
         }
     }
 
-    /// A server that another program started, under a guard of ours.
-    pub(crate) fn taken_over(guard: Guard, record: PathBuf) -> Self {
+    /// A server that is no child of ours, and its guard unless it is detached.
+    pub(crate) fn elsewhere(guard: Option<Guard>, record: PathBuf) -> Self {
         Self {
             child: None,
-            guard: Some(guard),
+            guard,
             record,
         }
     }

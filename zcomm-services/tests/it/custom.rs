@@ -14,14 +14,8 @@ use zcomm_core::{Error, Plugin, Registry, Settings};
 use zcomm_services::{Manager, Port, Source, StartOptions};
 
 const ABOUT: DriverInfo = DriverInfo::new("naps", "Naps", 0).with_install(&[
-    InstallHint {
-        os: Os::Linux,
-        command: "apt-get install naps",
-    },
-    InstallHint {
-        os: Os::Macos,
-        command: "brew install naps",
-    },
+    InstallHint::new(Os::Linux, "apt-get install naps"),
+    InstallHint::new(Os::Macos, "brew install naps"),
 ]);
 
 /// A service whose program the first extra argument names; the others are its arguments. It never answers.

@@ -1,4 +1,4 @@
-//! SCRAM-SHA-256 (RFC 5802, RFC 7677) as far as a client needs it: texts in, texts out. Sends nothing.
+//! SCRAM-SHA-256 (RFC 5802, RFC 7677) as far as a client needs it, for drivers: texts in, texts out. Sends nothing.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -6,10 +6,8 @@ use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::Error;
-
 /// The mechanism's name.
-pub(crate) const MECHANISM: &str = "SCRAM-SHA-256";
+pub const MECHANISM: &str = "SCRAM-SHA-256";
 /// "No channel binding", which is for encrypted ways only, and the same in base64 for the last message.
 const HEADER: &str = "n,,";
 const HEADER_AGAIN: &str = "c=biws";
@@ -17,35 +15,45 @@ const HEADER_AGAIN: &str = "c=biws";
 const MOST_ROUNDS: u32 = 200_000;
 
 /// A login that has begun.
-pub(crate) struct Scram {
+#[derive(Debug)]
+pub struct Scram {
+    user: String,
     nonce: String,
 }
 
 /// A login that waits for the server's proof.
-pub(crate) struct Proven {
+#[derive(Debug)]
+pub struct Proven {
     expected: [u8; 32],
 }
 
 impl Scram {
-    pub(crate) fn begin() -> Result<Self, Error> {
+    /// A login of that user; with PostgreSQL, which takes the user from elsewhere, of none.
+    ///
+    /// # Errors
+    ///
+    /// If the system has no random numbers.
+    pub fn begin(user: &str) -> Result<Self, getrandom::Error> {
         let mut bytes = [0; 18];
-        getrandom::fill(&mut bytes).map_err(Error::Random)?;
+        getrandom::fill(&mut bytes)?;
         Ok(Self {
+            // RFC 5802 §5.1: what parts the fields is escaped.
+            user: user.replace('=', "=3D").replace(',', "=2C"),
             nonce: STANDARD.encode(bytes),
         })
     }
 
-    /// The first message. PostgreSQL takes the user from the start-up packet and ignores the one here.
-    pub(crate) fn first(&self) -> String {
+    /// The first message.
+    pub fn first(&self) -> String {
         format!("{HEADER}{}", self.bare())
     }
 
     fn bare(&self) -> String {
-        format!("n=,r={}", self.nonce)
+        format!("n={},r={}", self.user, self.nonce)
     }
 
     /// The last message, which proves that we know the password, for the server's first one.
-    pub(crate) fn last(&self, password: &str, server: &str) -> Option<(String, Proven)> {
+    pub fn last(&self, password: &str, server: &str) -> Option<(String, Proven)> {
         let mut fields = server.split(',');
         let nonce = fields.next()?.strip_prefix("r=")?;
         let salt = STANDARD.decode(fields.next()?.strip_prefix("s=")?).ok()?;
@@ -74,7 +82,7 @@ impl Scram {
 
 impl Proven {
     /// Whether the server's last message proves that it knows the password, too.
-    pub(crate) fn is_proof(&self, server: &str) -> bool {
+    pub fn is_proof(&self, server: &str) -> bool {
         let signature = server
             .strip_prefix("v=")
             .and_then(|text| STANDARD.decode(text).ok());
@@ -83,7 +91,7 @@ impl Proven {
 }
 
 /// PBKDF2 with one block of output.
-fn salted(password: &str, salt: &[u8], rounds: u32) -> [u8; 32] {
+pub fn salted(password: &str, salt: &[u8], rounds: u32) -> [u8; 32] {
     let keyed = keyed(password.as_bytes());
     let mut last = finish(keyed.clone(), &[salt, &1_u32.to_be_bytes()].concat());
     let mut sum = last;
@@ -96,7 +104,8 @@ fn salted(password: &str, salt: &[u8], rounds: u32) -> [u8; 32] {
     sum
 }
 
-fn mac(key: &[u8], text: &[u8]) -> [u8; 32] {
+/// HMAC-SHA-256.
+pub fn mac(key: &[u8], text: &[u8]) -> [u8; 32] {
     finish(keyed(key), text)
 }
 
@@ -126,7 +135,7 @@ mod tests {
 
     #[test]
     fn a_server_that_does_not_build_on_our_nonce_gets_no_proof() {
-        let scram = Scram::begin().unwrap();
+        let scram = Scram::begin("").unwrap();
         let longer = format!("r={}x,{REST}", scram.nonce);
         let same = format!("r={},{REST}", scram.nonce);
 
@@ -142,7 +151,7 @@ mod tests {
 
     #[test]
     fn a_server_without_the_password_has_no_proof() {
-        let scram = Scram::begin().unwrap();
+        let scram = Scram::begin("").unwrap();
         let server = format!("r={}x,{REST}", scram.nonce);
         let (_, ours) = scram.last("pencil", &server).unwrap();
         let (_, theirs) = scram.last("guess", &server).unwrap();
