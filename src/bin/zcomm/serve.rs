@@ -33,6 +33,9 @@ pub(crate) struct Args {
     /// The certificate's private key, as PEM
     #[arg(long, requires = "tls_cert", value_name = "FILE")]
     tls_key: Option<PathBuf>,
+    /// Compresses messages for clients that offer it (permessage-deflate)
+    #[arg(long)]
+    compression: bool,
 }
 
 pub(crate) fn run(args: &crate::args::Args, serve: &Args) -> anyhow::Result<Outcome> {
@@ -88,6 +91,11 @@ impl Args {
                 "--tls-cert",
                 "websocket.ssl_enabled",
                 self.tls_cert.as_ref().map(|_| "true".to_owned()),
+            ),
+            (
+                "--compression",
+                "websocket.compression",
+                self.compression.then(|| "true".to_owned()),
             ),
         ];
         all.into_iter()

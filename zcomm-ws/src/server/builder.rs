@@ -14,6 +14,7 @@ use zcomm_core::{AuthPolicy, Body, BoxService, Open};
 
 use super::accept::{self, Served};
 use super::admission::Admission;
+use super::compression;
 use super::door::Door;
 use super::origin::OriginRules;
 use super::pages::Pages;
@@ -174,12 +175,14 @@ impl<H: Handler> ServerBuilder<H> {
     ///
     /// [`Error::Bind`] or [`Error::Host`] if it cannot listen there, [`Error::Insecure`] if others could reach it and
     /// nobody is asked for a token, [`Error::OriginInvalid`] or [`Error::ProxyInvalid`] for a list that cannot be meant.
+    /// [`Error::CompressionMissing`] if it is asked for and this build has none.
     /// Where TLS is asked for and cannot be had, one of the errors that begin with `Tls`: it never listens in plain text
     /// instead.
     pub async fn bind(self) -> Result<ServerHandle, Error> {
         let config = Arc::new(self.config);
         let proxies = Proxies::parse(&config.trusted_proxies)?;
         let tls = Tls::of(&config)?;
+        compression::check(&config)?;
         let listener = listen(&config).await?;
         let address = local_addr(&listener)?;
         if config.lets_files_in(address) {
