@@ -4,6 +4,7 @@ mod demo;
 mod raw;
 
 use std::net::SocketAddr;
+use std::num::NonZeroU16;
 use std::path::PathBuf;
 
 use zcomm::ws::bifrost::Bifrost;
@@ -36,6 +37,10 @@ pub(crate) struct Args {
     /// Compresses messages for clients that offer it (permessage-deflate)
     #[arg(long)]
     compression: bool,
+    /// Threads that serve sockets, each with a listener of its own on the same port
+    #[cfg(target_os = "linux")]
+    #[arg(long, requires = "handler", value_name = "N")]
+    workers: Option<NonZeroU16>,
 }
 
 pub(crate) fn run(args: &crate::args::Args, serve: &Args) -> anyhow::Result<Outcome> {
@@ -48,7 +53,7 @@ pub(crate) fn run(args: &crate::args::Args, serve: &Args) -> anyhow::Result<Outc
     let comm = builder.build()?;
     crate::wait(async {
         let drained = match serve.handler {
-            Some(raw) => serve_raw(&comm, raw).await?,
+            Some(raw) => serve_raw(&comm, raw, serve.workers()).await?,
             None => serve_models(&comm, is_demo).await?,
         };
         output::line(&format!(
@@ -65,6 +70,13 @@ impl Args {
         given.fold(args.builder(), |builder, (flag, key, value)| {
             builder.set_from(flag, key, value)
         })
+    }
+
+    fn workers(&self) -> Option<NonZeroU16> {
+        #[cfg(target_os = "linux")]
+        return self.workers;
+        #[cfg(not(target_os = "linux"))]
+        None
     }
 
     /// What the flags set: flag, key, value.
@@ -117,9 +129,9 @@ async fn serve_models(comm: &Comm, is_demo: bool) -> anyhow::Result<Drained> {
     Ok(server.wait().await)
 }
 
-async fn serve_raw(comm: &Comm, raw: Raw) -> anyhow::Result<Drained> {
+async fn serve_raw(comm: &Comm, raw: Raw, workers: Option<NonZeroU16>) -> anyhow::Result<Drained> {
     let signals = Signals::listen()?;
-    let server = raw.bind(comm).await?;
+    let server = raw.bind(comm, workers).await?;
     greet(comm, raw.name(), server.local_addr());
     until_stopped(signals, &server.stopper()).await;
     Ok(server.wait().await)

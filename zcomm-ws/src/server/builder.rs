@@ -179,6 +179,25 @@ impl<H: Handler> ServerBuilder<H> {
     /// Where TLS is asked for and cannot be had, one of the errors that begin with `Tls`: it never listens in plain text
     /// instead.
     pub async fn bind(self) -> Result<ServerHandle, Error> {
+        let (listener, address, served) = self.prepare().await?;
+        Ok(accept::start(listener, address, served))
+    }
+
+    /// The same on several threads, each with a runtime and a listener of its own, among which Linux shares out the
+    /// connections. For programs that do little else: a handler's tasks belong to one of these threads.
+    ///
+    /// # Errors
+    ///
+    /// As [`bind`](Self::bind), and [`Error::Runtime`].
+    #[cfg(target_os = "linux")]
+    pub async fn bind_workers(self, workers: std::num::NonZeroU16) -> Result<ServerHandle, Error> {
+        let (listener, address, served) = self.prepare().await?;
+        // Bound alone so far, so that a port that others share is seen to be taken.
+        drop(listener);
+        super::workers::start(address, served, workers)
+    }
+
+    async fn prepare(self) -> Result<(TcpListener, SocketAddr, Served<H>), Error> {
         let config = Arc::new(self.config);
         let proxies = Proxies::parse(&config.trusted_proxies)?;
         let tls = Tls::of(&config)?;
@@ -212,7 +231,7 @@ impl<H: Handler> ServerBuilder<H> {
             hub,
             farewell: self.farewell,
         };
-        Ok(accept::start(listener, address, served))
+        Ok((listener, address, served))
     }
 }
 
@@ -244,7 +263,7 @@ async fn listen(config: &ServerConfig) -> Result<TcpListener, Error> {
     Err(failed)
 }
 
-fn bind_error(address: SocketAddr, source: std::io::Error) -> Error {
+pub(super) fn bind_error(address: SocketAddr, source: std::io::Error) -> Error {
     let taken = source.kind() == std::io::ErrorKind::AddrInUse;
     Error::Bind {
         address,

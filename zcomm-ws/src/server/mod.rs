@@ -54,6 +54,8 @@ mod signals;
 #[cfg_attr(not(feature = "tls"), path = "no_tls.rs")]
 mod tls;
 mod upgrade;
+#[cfg(target_os = "linux")]
+mod workers;
 
 pub use accept::{Drained, ServerHandle, Stopper};
 pub use adapter::{AsyncHandler, SyncHandler, async_handler, sync_handler};

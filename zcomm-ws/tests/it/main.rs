@@ -30,3 +30,5 @@ mod tls;
 mod without_compression;
 #[cfg(not(feature = "tls"))]
 mod without_tls;
+#[cfg(target_os = "linux")]
+mod workers;
