@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
+use http::Extensions;
 use zcomm_core::{Caller, ConnectionId, Identity, Peer};
 
 use super::outbox::{Outbox, OutboxLimits, Pushed, wake};
@@ -28,6 +29,7 @@ pub(crate) struct Shared {
     protocol: Option<Box<str>>,
     awaits_auth: AtomicBool,
     deflate: Option<Box<Deflation>>,
+    extensions: Mutex<Extensions>,
     pub(crate) topics: Mutex<Joined>,
     pub(crate) pulse: Pulse,
 }
@@ -125,6 +127,7 @@ impl Connection {
             protocol: opening.protocol,
             awaits_auth: AtomicBool::new(opening.awaits_auth),
             deflate: opening.deflate.map(Box::new),
+            extensions: Mutex::default(),
             topics: Mutex::default(),
             pulse,
         }))
@@ -275,6 +278,24 @@ impl Connection {
         let topics = self.0.topics.lock();
         let topics = topics.unwrap_or_else(PoisonError::into_inner);
         topics.names().to_vec()
+    }
+
+    /// Works on values of the application's own, one for each type, which live as long as the connection's handles.
+    ///
+    /// ```
+    /// use zcomm_ws::server::Connection;
+    ///
+    /// struct Nickname(String);
+    ///
+    /// fn rename(connection: &Connection, name: &str) -> Option<String> {
+    ///     let old = connection.extensions(|all| all.insert(Nickname(name.to_owned())));
+    ///     old.map(|Nickname(name)| name)
+    /// }
+    /// ```
+    pub fn extensions<R>(&self, f: impl FnOnce(&mut Extensions) -> R) -> R {
+        let extensions = self.0.extensions.lock();
+        // Values may be half-changed by a panic of the application's; they are the application's to judge.
+        f(&mut extensions.unwrap_or_else(PoisonError::into_inner))
     }
 
     fn closed(&self) -> Error {

@@ -11,6 +11,8 @@ mod bifrost;
 mod client;
 #[cfg(feature = "compression")]
 mod compression;
+#[cfg(feature = "compression")]
+mod deflate_properties;
 mod fragments;
 mod frame_properties;
 mod frame_rules;
