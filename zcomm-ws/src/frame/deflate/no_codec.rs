@@ -19,6 +19,7 @@ impl Compressor {
         match *self {}
     }
 
+    #[expect(clippy::boxed_local, reason = "it stands for one that keeps the box")]
     pub(super) fn give_back(self: Box<Self>) {
         match *self {}
     }
@@ -45,6 +46,7 @@ impl Decompressor {
         match *self {}
     }
 
+    #[expect(clippy::boxed_local, reason = "it stands for one that keeps the box")]
     pub(super) fn give_back(self: Box<Self>) {
         match *self {}
     }
