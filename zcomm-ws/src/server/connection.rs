@@ -285,6 +285,7 @@ impl Connection {
     /// ```
     /// use zcomm_ws::server::Connection;
     ///
+    /// #[derive(Clone)]
     /// struct Nickname(String);
     ///
     /// fn rename(connection: &Connection, name: &str) -> Option<String> {
