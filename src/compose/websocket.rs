@@ -9,13 +9,7 @@ use crate::core::settings::Layer;
 use crate::error::Error;
 
 /// Settings that this version knows and cannot honour yet.
-const UNSUPPORTED: &[&str] = &[
-    "query_timeout",
-    "websocket.auth_timeout",
-    "websocket.compression",
-    "websocket.compression_context_takeover",
-    "websocket.max_frame_size",
-];
+const UNSUPPORTED: &[&str] = &["websocket.auth_timeout"];
 
 /// A server without a handler.
 ///
@@ -80,6 +74,7 @@ fn sizes(settings: &Settings, config: &mut ServerConfig) {
     let size = |key, default| whole(settings.size(key), default);
     let count = |key, default| whole(settings.count(key), default);
     config.max_message_size = size("websocket.max_message_size", config.max_message_size);
+    config.max_frame_size = size("websocket.max_frame_size", config.max_frame_size);
     config.max_head_size = size("websocket.max_head_size", config.max_head_size);
     config.outbox_size = size("websocket.outbox_size", config.outbox_size);
     config.max_headers = count("websocket.max_headers", config.max_headers);
@@ -95,6 +90,16 @@ fn sizes(settings: &Settings, config: &mut ServerConfig) {
         config.max_connections_per_user,
     );
     rates(settings, config);
+    compression(settings, config);
+}
+
+fn compression(settings: &Settings, config: &mut ServerConfig) {
+    config.compression = settings.flag("websocket.compression");
+    config.compression_context_takeover = settings.flag("websocket.compression_context_takeover");
+    let threshold = settings.size("websocket.compression_threshold");
+    if let Some(threshold) = threshold.and_then(|size| usize::try_from(size).ok()) {
+        config.compression_threshold = threshold;
+    }
 }
 
 fn rates(settings: &Settings, config: &mut ServerConfig) {

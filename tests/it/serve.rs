@@ -308,6 +308,76 @@ async fn raw_handlers_echo_or_tell_the_others() {
     );
 }
 
+#[tokio::test]
+async fn a_raw_server_compresses_where_a_flag_or_a_setting_says_so() {
+    let project = Project::new();
+    let offer = [("Sec-WebSocket-Extensions", "permessage-deflate")];
+    let forgets = "permessage-deflate; server_no_context_takeover; client_no_context_takeover\r\n";
+    let remembers = "websocket.compression_context_takeover=true";
+    for (arguments, answer) in [
+        (&["--handler", "echo"][..], None),
+        (&["--handler", "echo", "--compression"], Some(forgets)),
+        (
+            &["--handler", "echo", "--compression", "--set", remembers],
+            Some("permessage-deflate\r\n"),
+        ),
+    ] {
+        let server = Serving::start(&project, arguments);
+        let client = Client::open_as(server.address, "/", &offer).await;
+        let head = client.head.to_ascii_lowercase();
+        match answer {
+            Some(answer) => assert!(
+                head.contains(&format!("sec-websocket-extensions: {answer}")),
+                "{arguments:?}: {head}"
+            ),
+            None => assert!(!head.contains("permessage-deflate"), "{head}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_message_beyond_the_frame_size_that_is_set_comes_in_parts() {
+    let project = Project::new();
+    let set = ["--handler", "echo", "--set", "websocket.max_frame_size=5"];
+    let server = Serving::start(&project, &set);
+    let mut client = Client::open(server.address).await;
+
+    client.text("Hello World!").await;
+    client.close(zcomm::ws::frame::CloseCode::Normal, "").await;
+
+    let bytes = client.remaining().await;
+    assert!(
+        bytes.starts_with(b"\x01\x05Hello\x00\x05 Worl\x80\x02d!"),
+        "{bytes:x?}"
+    );
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn two_workers_serve_one_port_and_end_together() {
+    let project = Project::new();
+    let server = Serving::start(&project, &["--handler", "broadcast", "--workers", "2"]);
+    let address = server.address;
+    let mut clients = Vec::new();
+    for _ in 0..20 {
+        clients.push(Client::open(address).await);
+    }
+    peer::within(until_connected(address, 20)).await;
+
+    clients[0].text("to all").await;
+    for client in &mut clients[1..] {
+        assert_eq!(client.next_text().await, "to all");
+    }
+    drop(clients);
+    let (status, last) = tokio::task::spawn_blocking(move || server.stop())
+        .await
+        .unwrap();
+
+    assert_eq!(status, Some(0));
+    assert!(last.starts_with("stopped;"), "{last}");
+    assert!(std::net::TcpListener::bind(address).is_ok());
+}
+
 #[test]
 fn a_certificate_that_is_not_there_stops_the_start_with_its_path() {
     let ran = Project::new().run(&[

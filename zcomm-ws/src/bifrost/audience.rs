@@ -78,7 +78,10 @@ pub(super) fn broadcast(
     {
         return Err(Error::NotForAll);
     }
-    let (message, now) = (Encoded::from(object.to_string()), SystemTime::now());
+    let (message, now) = (
+        Encoded::from(object.to_string()).for_many(),
+        SystemTime::now(),
+    );
     let connections = hub.connections().into_iter();
     let meant = connections.filter(|connection| {
         let who = connection.identity();

@@ -133,5 +133,5 @@ fn message(change: &Change, rights: &Rights) -> Option<Encoded> {
         "id": change.id.to_json(),
         "row": row,
     });
-    Encoded::json(&message).ok()
+    Encoded::json(&message).ok().map(Encoded::for_many)
 }

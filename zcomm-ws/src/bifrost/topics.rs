@@ -131,7 +131,7 @@ impl Room {
     fn tell(&mut self, topic: &str, data: &Value) -> usize {
         self.seq += 1;
         let message = json!({"event": "message", "topic": topic, "data": data, "seq": self.seq});
-        let message = Encoded::from(message.to_string());
+        let message = Encoded::from(message.to_string()).for_many();
         let now = SystemTime::now();
         let members = self.members.values();
         let living = members.filter(|member| !member.identity().is_expired(now));

@@ -242,3 +242,27 @@ async fn a_server_ends_with_its_handle_and_its_handler_hears_of_it() {
     assert_eq!(told(&mut events).await, "+/");
     assert_eq!(told(&mut events).await, "-/ 1006");
 }
+
+#[tokio::test]
+async fn a_connection_keeps_values_of_the_applications_own() {
+    let server = serve(sync_handler(|cx, _| {
+        let count = cx.connection().extensions(|all| {
+            let count = all.get_or_insert_default::<u64>();
+            *count += 1;
+            *count
+        });
+        cx.reply(count.to_string().as_str());
+    }))
+    .await;
+    let (mut one, mut two) = (
+        Client::open(server.local_addr()).await,
+        Client::open(server.local_addr()).await,
+    );
+
+    for (client, expected) in [(&mut one, ["1", "2"]), (&mut two, ["1", "2"])] {
+        for expected in expected {
+            client.text("count").await;
+            assert_eq!(client.next_text().await, expected);
+        }
+    }
+}
