@@ -7,17 +7,23 @@ use std::sync::OnceLock;
 use crate::run::{Project, Ran};
 use crate::told::Told;
 
-const EXAMPLES: [&str; 11] = [
+const EXAMPLES: [&str; 17] = [
     "custom_driver",
     "http_client_demo",
+    "lvl0_hello",
     "lvl1_http_get",
     "lvl1_http_methods",
+    "lvl1_port_check",
+    "lvl1_port_probe",
     "lvl2_websocket_broadcast",
     "lvl2_websocket_echo",
     "lvl2_websocket_secure",
     "lvl2_websocket_server",
     "lvl2_websocket_wss",
     "lvl3_http_errors",
+    "lvl3_service_check",
+    "lvl3_service_multi",
+    "lvl4_service_start",
     "simple_http_server",
 ];
 
