@@ -8,18 +8,24 @@ use crate::run::{Project, Ran};
 use crate::serve::Serving;
 use crate::told::Told;
 
-const EXAMPLES: [&str; 14] = [
+const EXAMPLES: [&str; 20] = [
     "custom_commands",
     "custom_driver",
     "http_client_demo",
+    "lvl0_hello",
     "lvl1_http_get",
     "lvl1_http_methods",
+    "lvl1_port_check",
+    "lvl1_port_probe",
     "lvl2_websocket_broadcast",
     "lvl2_websocket_echo",
     "lvl2_websocket_secure",
     "lvl2_websocket_server",
     "lvl2_websocket_wss",
     "lvl3_http_errors",
+    "lvl3_service_check",
+    "lvl3_service_multi",
+    "lvl4_service_start",
     "receiver",
     "sender",
     "simple_http_server",

@@ -21,4 +21,5 @@ mod settings;
 mod sockets;
 mod terminal;
 mod told;
+mod tutorial;
 mod wrong_settings;

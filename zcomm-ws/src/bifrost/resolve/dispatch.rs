@@ -247,7 +247,7 @@ fn cache_wish(arguments: &mut Map<String, Value>) -> Result<CacheWish, Fault> {
 }
 
 #[cfg(test)]
-mod properties;
+mod tests;
 
 #[cfg(test)]
 mod tests {
