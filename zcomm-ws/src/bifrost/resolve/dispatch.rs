@@ -247,10 +247,9 @@ fn cache_wish(arguments: &mut Map<String, Value>) -> Result<CacheWish, Fault> {
 }
 
 #[cfg(test)]
-mod tests;
-
-#[cfg(test)]
 mod tests {
+    mod properties;
+
     use super::*;
 
     #[track_caller]

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::json;
 use zcomm_core::data::{ARGUMENTS, Field, Kind, Model, Schema};
 
-use super::*;
+use super::super::*;
 use crate::bifrost::strict;
 
 fn app() -> App {
