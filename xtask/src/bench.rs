@@ -11,7 +11,7 @@ use crate::workspace::{Workspace, cargo};
 const DOCUMENT: &str = "docs/performance.md";
 
 /// The benchmarks, and the crate that each is.
-const BENCHES: &[(&str, &str)] = &[("http", "zcomm-bench-http")];
+const BENCHES: &[(&str, &str)] = &[("http", "zcomm-bench-http"), ("ws", "zcomm-bench-ws")];
 
 pub(crate) fn run(mut words: Vec<String>) -> Result<ExitCode> {
     let record = words.iter().position(|word| word == "--record");

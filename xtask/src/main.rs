@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 
 mod args;
+mod autobahn;
 mod bench;
 mod ci;
 mod command;
@@ -32,9 +33,10 @@ usage: cargo xtask <command>
   tidy      check what no compiler checks: module docs, file length, dependency arrows, README …
   features  print the facade's feature table as it has to stand in README.md
   long      what is too slow for `test`
-  bench     measure against others (`bench http`); `--record` puts the tables into docs/performance.md
+  autobahn  run the Autobahn test suite against the echo server; needs Python 2.7
+  bench     measure against others (`bench http`, `bench ws`); `--record` puts the tables into docs/performance.md
 
-`test`, `ci` and `long` are lists of steps and take:
+`test`, `ci`, `long` and `autobahn` are lists of steps and take:
   --without NAME   leave out a step, or every step that needs a tool (`--without redis`)
   --only STEP      run only this step; can be given several times
   --list           print the steps and what they need, run nothing
@@ -63,6 +65,7 @@ fn dispatch(mut words: Vec<String>) -> Result<ExitCode> {
         "features" => features::run(&words),
         "long" => long::run(words),
         "bench" => bench::run(words),
+        "autobahn" => autobahn::run(words),
         other => bail!("there is no command `{other}`\n\n{USAGE}"),
     }
 }
