@@ -108,8 +108,10 @@ impl Server {
         let message = format!("websocket.max_message_size={MESSAGE}");
         let outbox = format!("websocket.outbox_size={MESSAGE}");
         let mut command = Command::new(program);
-        command.args(["serve", "--handler", "echo", "--port", "0"]);
+        command.args(["serve", "--handler", "echo", "--port", "0", "--compression"]);
         command.args(["--set", &message, "--set", &outbox]);
+        // It sends 4 MiB in pieces of 64 bytes.
+        command.args(["--set", "websocket.max_fragments=100000"]);
         // In a folder without settings of anybody.
         let mut child = command
             .current_dir(folder)

@@ -207,7 +207,7 @@ async fn an_origin_is_compared_as_what_it_is_not_as_text() {
     let mut listed = config();
     listed.allowed_origins = vec![
         "https://app.example:8443".into(),
-        "https://b\u{fc}cher.example".into(),
+        "https://xn--bcher-kva.example".into(),
     ];
     let server = serve_with(listed, sync_handler(|cx, message| cx.reply(message))).await;
     let refused = async |origins: &[&str]| {
@@ -226,16 +226,20 @@ async fn an_origin_is_compared_as_what_it_is_not_as_text() {
 
     assert!(!refused(&["https://app.example:8443"]).await);
     assert!(!refused(&["HTTPS://APP.Example:8443"]).await);
+    // The same host: the dot says that the name is complete.
+    assert!(!refused(&["https://app.example.:8443"]).await);
+    assert!(!refused(&["https://xn--bcher-kva.example"]).await);
     for wrong in [
         "https://app.example",
         "https://app.example:8444",
         "http://app.example:8443",
         "https://user@app.example:8443",
         "https://app.example:8443@evil.example",
-        "https://app.example.:8443",
         "https://app.example:8443.evil.example",
         "https://app.example:8443/path",
+        "https://b\u{fc}cher.example",
         "https://bucher.example",
+        "https://app.example..:8443",
         "app.example:8443",
         "",
     ] {
