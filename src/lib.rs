@@ -37,6 +37,11 @@ pub use zcomm_services as services;
 #[doc(inline)]
 pub use zcomm_ws as ws;
 
+// The guides are compiled as their readers would compile them.
+#[cfg(all(doctest, feature = "ws"))]
+#[doc = include_str!("../docs/websocket-server.md")]
+struct WebSocketServerGuide;
+
 // A crate that is only listed in Cargo.toml is not linked, and would register nothing, silently.
 #[cfg(feature = "postgres")]
 use zcomm_services_postgres as _;

@@ -12,9 +12,6 @@ use crate::error::Error;
 const UNSUPPORTED: &[&str] = &[
     "query_timeout",
     "websocket.auth_timeout",
-    "websocket.compression",
-    "websocket.compression_context_takeover",
-    "websocket.max_frame_size",
     "websocket.max_subscriptions",
 ];
 
@@ -81,6 +78,7 @@ fn sizes(settings: &Settings, config: &mut ServerConfig) {
     let size = |key, default| whole(settings.size(key), default);
     let count = |key, default| whole(settings.count(key), default);
     config.max_message_size = size("websocket.max_message_size", config.max_message_size);
+    config.max_frame_size = size("websocket.max_frame_size", config.max_frame_size);
     config.max_head_size = size("websocket.max_head_size", config.max_head_size);
     config.outbox_size = size("websocket.outbox_size", config.outbox_size);
     config.max_headers = count("websocket.max_headers", config.max_headers);
@@ -96,6 +94,16 @@ fn sizes(settings: &Settings, config: &mut ServerConfig) {
         config.max_connections_per_user,
     );
     rates(settings, config);
+    compression(settings, config);
+}
+
+fn compression(settings: &Settings, config: &mut ServerConfig) {
+    config.compression = settings.flag("websocket.compression");
+    config.compression_context_takeover = settings.flag("websocket.compression_context_takeover");
+    let threshold = settings.size("websocket.compression_threshold");
+    if let Some(threshold) = threshold.and_then(|size| usize::try_from(size).ok()) {
+        config.compression_threshold = threshold;
+    }
 }
 
 fn rates(settings: &Settings, config: &mut ServerConfig) {

@@ -69,6 +69,11 @@ pub enum Error {
         "`websocket.ssl_enabled` is set, and this build has no TLS: it needs the feature `tls` of zcomm"
     )]
     TlsMissing,
+    /// Compression is asked for, and this build has none.
+    #[error(
+        "`websocket.compression` is set, and this build has no compression: it needs the feature `compression` of zcomm"
+    )]
+    CompressionMissing,
     /// TLS is asked for, and one of its files is not named.
     #[error("`websocket.ssl_enabled` is set, and `{key}` names no file")]
     TlsUnset {
@@ -146,6 +151,7 @@ impl Error {
             Self::OriginInvalid { .. } => "origin_invalid",
             Self::ProxyInvalid { .. } => "proxy_invalid",
             Self::TlsMissing => "tls_missing",
+            Self::CompressionMissing => "compression_missing",
             Self::TlsUnset { .. } => "tls_unset",
             Self::TlsFile { .. } => "tls_file",
             Self::TlsMismatch { .. } => "tls_mismatch",

@@ -4,6 +4,7 @@ mod demo;
 mod raw;
 
 use std::net::SocketAddr;
+use std::num::NonZeroU16;
 use std::path::PathBuf;
 
 use zcomm::ws::bifrost::Bifrost;
@@ -33,6 +34,13 @@ pub(crate) struct Args {
     /// The certificate's private key, as PEM
     #[arg(long, requires = "tls_cert", value_name = "FILE")]
     tls_key: Option<PathBuf>,
+    /// Compresses messages for clients that offer it (permessage-deflate)
+    #[arg(long)]
+    compression: bool,
+    /// Threads that serve sockets, each with a listener of its own on the same port
+    #[cfg(target_os = "linux")]
+    #[arg(long, requires = "handler", value_name = "N")]
+    workers: Option<NonZeroU16>,
 }
 
 pub(crate) fn run(args: &crate::args::Args, serve: &Args) -> anyhow::Result<Outcome> {
@@ -45,7 +53,7 @@ pub(crate) fn run(args: &crate::args::Args, serve: &Args) -> anyhow::Result<Outc
     let comm = builder.build()?;
     crate::wait(async {
         let drained = match serve.handler {
-            Some(raw) => serve_raw(&comm, raw).await?,
+            Some(raw) => serve_raw(&comm, raw, serve.workers()).await?,
             None => serve_models(&comm, is_demo).await?,
         };
         output::line(&format!(
@@ -62,6 +70,13 @@ impl Args {
         given.fold(args.builder(), |builder, (flag, key, value)| {
             builder.set_from(flag, key, value)
         })
+    }
+
+    fn workers(&self) -> Option<NonZeroU16> {
+        #[cfg(target_os = "linux")]
+        return self.workers;
+        #[cfg(not(target_os = "linux"))]
+        None
     }
 
     /// What the flags set: flag, key, value.
@@ -89,6 +104,11 @@ impl Args {
                 "websocket.ssl_enabled",
                 self.tls_cert.as_ref().map(|_| "true".to_owned()),
             ),
+            (
+                "--compression",
+                "websocket.compression",
+                self.compression.then(|| "true".to_owned()),
+            ),
         ];
         all.into_iter()
             .filter_map(|(flag, key, value)| Some((flag, key, value?)))
@@ -109,9 +129,9 @@ async fn serve_models(comm: &Comm, is_demo: bool) -> anyhow::Result<Drained> {
     Ok(server.wait().await)
 }
 
-async fn serve_raw(comm: &Comm, raw: Raw) -> anyhow::Result<Drained> {
+async fn serve_raw(comm: &Comm, raw: Raw, workers: Option<NonZeroU16>) -> anyhow::Result<Drained> {
     let signals = Signals::listen()?;
-    let server = raw.bind(comm).await?;
+    let server = raw.bind(comm, workers).await?;
     greet(comm, raw.name(), server.local_addr());
     until_stopped(signals, &server.stopper()).await;
     Ok(server.wait().await)

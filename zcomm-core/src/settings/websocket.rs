@@ -205,4 +205,9 @@ pub const WEBSOCKET_KEYS: &[Key] = &[
         .doc(
             "Whether a connection keeps its compressor between messages: smaller, at 300 KB each.",
         ),
+    Key::size("websocket.compression_threshold")
+        .env("WEBSOCKET_COMPRESSION_THRESHOLD")
+        .default("256")
+        .between(0, GIB)
+        .doc("Messages below this size are sent uncompressed."),
 ];

@@ -64,7 +64,7 @@ fn message(app: &App, who: &Identity, change: &Change) -> Option<Encoded> {
         "id": change.id.to_json(),
         "row": row,
     });
-    Encoded::json(&message).ok()
+    Encoded::json(&message).ok().map(Encoded::for_many)
 }
 
 fn visible(app: &App, who: &Identity, change: &Change, row: &Row) -> Option<Row> {

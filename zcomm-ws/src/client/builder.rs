@@ -7,6 +7,7 @@ use tokio::sync::{Semaphore, broadcast, mpsc, watch};
 use zcomm_core::Secret;
 
 use super::address::Address;
+use super::compression;
 use super::dial::{Dial, TcpDial};
 use super::opening::Target;
 use super::pending::Pending;
@@ -97,6 +98,12 @@ impl ClientBuilder {
         self
     }
 
+    /// Offers permessage-deflate. Needs the feature `compression`.
+    pub fn compression(mut self) -> Self {
+        self.config.compression = true;
+        self
+    }
+
     /// Takes a server for open that does not speak first, as raw handlers don't.
     pub fn without_greeting(mut self) -> Self {
         self.config.greeting = false;
@@ -119,6 +126,7 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
+    /// [`ClientError::CompressionMissing`] if it is asked for and this build has none;
     /// [`ClientError`] with the phase in which opening failed; [`ClientError::Closed`] with the server's reason where
     /// it refused. A first connection that fails is not tried again.
     ///
@@ -157,6 +165,7 @@ impl ClientBuilder {
 
     fn start(self, dial: Box<dyn Dial>) -> Result<(Client, Events), ClientError> {
         let (address, own) = Address::parse(&self.url)?;
+        compression::check(&self.config)?;
         let token = match (self.token, own.clone()) {
             (Some(_), Some(_)) => {
                 let problem = "holds a token, and another one was given";

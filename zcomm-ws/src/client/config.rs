@@ -34,6 +34,10 @@ pub struct ClientConfig {
     pub max_message_size: usize,
     /// The largest message that is sent, in bytes. Default: 1 MiB, what servers take.
     pub max_request_size: usize,
+    /// Whether to offer permessage-deflate. Needs the feature `compression`. Default: false.
+    pub compression: bool,
+    /// Whether both ends may remember messages to compress the next ones better: some 300 KB. Default: false.
+    pub compression_context_takeover: bool,
     /// Whether the server speaks first, as zBifrost does: the connection is open only after that. Default: true.
     pub greeting: bool,
     /// Whether a lost connection is opened again. Default: true.
@@ -53,6 +57,8 @@ impl Default for ClientConfig {
             events: 1024,
             max_message_size: 17 << 20,
             max_request_size: 1 << 20,
+            compression: false,
+            compression_context_takeover: false,
             greeting: true,
             reconnect: true,
         }

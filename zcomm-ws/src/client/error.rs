@@ -20,6 +20,9 @@ pub enum ClientError {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// Compression is asked for, and this build has none.
+    #[error("this build has no compression: it needs the feature `compression` of zcomm")]
+    CompressionMissing,
     /// The way to the server could not be opened.
     #[error("{phase} failed for `{host}`")]
     Open {
@@ -150,6 +153,7 @@ impl ClientError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Address { .. } => "address_invalid",
+            Self::CompressionMissing => "compression_missing",
             Self::Open { .. } => "open_failed",
             Self::OpenTimeout { .. } => "open_timeout",
             Self::Handshake { source, .. } => source.code(),

@@ -9,7 +9,7 @@ use super::dial::Stream;
 use super::opening::Opened;
 use super::talk::{Ended, Listeners, Talk};
 use super::task::{Outgoing, Wishes, asked_to_close};
-use crate::frame::{Decoded, Decoder, Limits, Role};
+use crate::frame::{Decoded, Decoder, Inflater, Limits, Role};
 
 /// How much is read at once.
 const READ: usize = 16 << 10;
@@ -37,6 +37,12 @@ impl<'t> Link<'t> {
             decoder: Decoder::new(Role::Client, limits),
             talk: Talk::new(listeners, config, opened.time),
         };
+        if let Some(agreed) = &opened.deflate {
+            link.decoder = link
+                .decoder
+                .with_inflater(Inflater::new(Role::Client, agreed));
+            link.talk.output.deflate(agreed);
+        }
         let mut early = opened.early;
         take_in(&mut link.decoder, &mut link.talk, &mut early);
         link

@@ -24,6 +24,8 @@
 mod address;
 mod backoff;
 mod builder;
+#[cfg_attr(not(feature = "compression"), path = "no_compression.rs")]
+mod compression;
 mod config;
 mod dial;
 mod error;

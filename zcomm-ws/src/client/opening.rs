@@ -6,9 +6,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use zcomm_core::{Phase, Secret};
 
 use super::address::Address;
+use super::compression;
 use super::dial::{Dial, Stream, Time};
 use super::{ClientConfig, ClientError, TokenPlace};
-use crate::frame::{HandshakeError, HandshakeRequest, HandshakeResponse};
+use crate::frame::{DeflateParams, HandshakeError, HandshakeRequest, HandshakeResponse};
 
 /// What every connection of a client is opened with, apart from its token.
 pub(super) struct Target {
@@ -25,6 +26,8 @@ pub(super) struct Opened {
     pub(super) stream: Box<dyn Stream>,
     /// What the server sent behind its answer.
     pub(super) early: Vec<u8>,
+    /// How messages are compressed, if that was agreed on.
+    pub(super) deflate: Option<DeflateParams>,
     /// The time that is left for the greeting.
     pub(super) time: Time,
 }
@@ -45,9 +48,12 @@ impl Target {
             let host = self.address.place();
             return Err(ClientError::NoSubprotocol { host });
         }
+        let deflate = compression::agreed(&self.config, &response);
+        let deflate = deflate.map_err(|error| self.unfit(error))?;
         Ok(Opened {
             stream,
             early,
+            deflate,
             time,
         })
     }
@@ -67,6 +73,9 @@ impl Target {
         }
         for protocol in &self.protocols {
             request = request.with_protocol(protocol)?;
+        }
+        if let Some(offer) = compression::offer(&self.config) {
+            request = request.with_extension(offer)?;
         }
         for (name, value) in &self.headers {
             request = request.with_header(name, value.expose())?;

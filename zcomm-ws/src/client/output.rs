@@ -4,7 +4,9 @@ use std::io;
 
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
-use crate::frame::{CloseCode, FrameBuilder, FrameError, PendingPong, Role};
+use crate::frame::{
+    CloseCode, DeflateParams, Deflater, FrameBuilder, FrameError, PendingPong, Role,
+};
 
 /// From here on no further message is taken: the server reads more slowly than is written.
 const HIGH_MARK: usize = 64 << 10;
@@ -28,6 +30,12 @@ impl Output {
             written: 0,
             unflushed: false,
         }
+    }
+
+    /// Compresses messages from now on, as was agreed.
+    pub(super) fn deflate(&mut self, agreed: &DeflateParams) {
+        let deflater = Deflater::new(Role::Client, agreed);
+        self.next = FrameBuilder::new(Role::Client).with_deflater(deflater);
     }
 
     pub(super) fn text(&mut self, text: &str) -> Result<(), FrameError> {

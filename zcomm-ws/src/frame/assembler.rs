@@ -2,6 +2,7 @@
 
 use std::mem;
 
+use super::deflate::Inflater;
 use super::limits::FRAGMENT_CHARGE;
 use super::text::TextBuffer;
 use super::{FrameError, FrameHeader, Limits, Message, MessageRef, Opcode, spare};
@@ -35,6 +36,9 @@ pub struct Assembler {
     /// Whether the frame that is open now is the message's last.
     last: bool,
     complete: bool,
+    /// Whether the message is compressed.
+    deflated: bool,
+    inflater: Option<Box<Inflater>>,
 }
 
 #[derive(Debug, Default)]
@@ -55,7 +59,19 @@ impl Assembler {
             fragments: 0,
             last: false,
             complete: false,
+            deflated: false,
+            inflater: None,
         }
+    }
+
+    /// Takes compressed messages, too: those whose first frame has RSV1 set.
+    ///
+    /// The limit holds for what comes out of them, and while it comes.
+    #[cfg_attr(not(feature = "compression"), doc(hidden))]
+    #[must_use]
+    pub fn with_inflater(mut self, inflater: Inflater) -> Self {
+        self.inflater = Some(Box::new(inflater));
+        self
     }
 
     /// Whether no message has begun, or the last one was taken or cleared.
@@ -64,7 +80,7 @@ impl Assembler {
         matches!(self.buffer, Buffer::None)
     }
 
-    /// How many bytes are allocated now.
+    /// How many bytes are allocated now, apart from what an inflater remembers.
     pub fn memory(&self) -> usize {
         match &self.buffer {
             Buffer::None => 0,
@@ -94,6 +110,9 @@ impl Assembler {
                 });
             }
         }
+        if header.opcode != Opcode::Continuation {
+            self.begin(header.rsv1)?;
+        }
         self.last = header.fin;
         self.charge(header)
     }
@@ -102,36 +121,18 @@ impl Assembler {
     ///
     /// # Errors
     ///
-    /// Text that cannot be UTF-8 any more.
+    /// Text that cannot be UTF-8 any more; a compressed message that cannot be inflated, or becomes too big.
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), FrameError> {
+        if self.deflated {
+            return self.inflate(bytes);
+        }
         // What is charged covers what was announced: a last frame's total is known, before it only the limit is.
         let ceiling = if self.last {
             self.charged
         } else {
             self.limits.max_message_size
         };
-        match &mut self.buffer {
-            Buffer::None => {}
-            Buffer::Text(text) => {
-                let room = growth(text.len(), text.capacity(), bytes.len(), ceiling);
-                if is_large(text.capacity(), text.len() + room) {
-                    text.move_to(spare::take(text.len() + room, ceiling));
-                }
-                text.reserve(room);
-                text.push(bytes)?;
-            }
-            Buffer::Binary(buffer) => {
-                let room = growth(buffer.len(), buffer.capacity(), bytes.len(), ceiling);
-                if is_large(buffer.capacity(), buffer.len() + room) {
-                    let mut spare = spare::take(buffer.len() + room, ceiling);
-                    spare.extend_from_slice(buffer);
-                    *buffer = spare;
-                }
-                buffer.reserve_exact(room);
-                buffer.extend_from_slice(bytes);
-            }
-        }
-        Ok(())
+        self.buffer.push(bytes, ceiling)
     }
 
     /// Ends the open frame; true if the message is complete with it.
@@ -142,6 +143,9 @@ impl Assembler {
     pub fn end_frame(&mut self) -> Result<bool, FrameError> {
         if !self.last {
             return Ok(false);
+        }
+        if self.deflated {
+            self.finish_inflating()?;
         }
         if let Buffer::Text(text) = &self.buffer {
             text.finish()?;
@@ -197,7 +201,9 @@ impl Assembler {
             Buffer::Text(text) => spare::give(text.into_string().into_bytes()),
             Buffer::Binary(bytes) => spare::give(bytes),
         }
+        let inflater = self.inflater.take();
         *self = Self::new(self.limits);
+        self.inflater = inflater;
     }
 
     /// Drops the message if it is complete: called once its reader is done with it.
@@ -206,6 +212,38 @@ impl Assembler {
         if self.complete {
             self.clear();
         }
+    }
+
+    fn begin(&mut self, deflated: bool) -> Result<(), FrameError> {
+        self.deflated = deflated;
+        match (&mut self.inflater, deflated) {
+            (_, false) => {}
+            (Some(inflater), true) => inflater.begin(),
+            (None, true) => return Err(FrameError::ReservedBits { bits: 0b100 }),
+        }
+        Ok(())
+    }
+
+    fn inflate(&mut self, bytes: &[u8]) -> Result<(), FrameError> {
+        let limit = self.inflated_limit();
+        let (Some(inflater), buffer) = (&mut self.inflater, &mut self.buffer) else {
+            return Ok(());
+        };
+        inflater.push(bytes, &mut |piece| buffer.push_within(piece, limit))
+    }
+
+    fn finish_inflating(&mut self) -> Result<(), FrameError> {
+        let limit = self.inflated_limit();
+        let (Some(inflater), buffer) = (&mut self.inflater, &mut self.buffer) else {
+            return Ok(());
+        };
+        inflater.finish(&mut |piece| buffer.push_within(piece, limit))
+    }
+
+    /// What may come out of a compressed message: fragments are charged there, too.
+    fn inflated_limit(&self) -> usize {
+        let charge = FRAGMENT_CHARGE.saturating_mul(self.fragments as usize);
+        self.limits.max_message_size.saturating_sub(charge)
     }
 
     fn charge(&mut self, header: &FrameHeader) -> Result<(), FrameError> {
@@ -227,6 +265,51 @@ impl Assembler {
         // Below the limit, which is a usize.
         self.charged = size as usize;
         Ok(())
+    }
+}
+
+impl Buffer {
+    fn push(&mut self, bytes: &[u8], ceiling: usize) -> Result<(), FrameError> {
+        match self {
+            Self::None => {}
+            Self::Text(text) => {
+                let room = growth(text.len(), text.capacity(), bytes.len(), ceiling);
+                if is_large(text.capacity(), text.len() + room) {
+                    text.move_to(spare::take(text.len() + room, ceiling));
+                }
+                text.reserve(room);
+                text.push(bytes)?;
+            }
+            Self::Binary(buffer) => {
+                let room = growth(buffer.len(), buffer.capacity(), bytes.len(), ceiling);
+                if is_large(buffer.capacity(), buffer.len() + room) {
+                    let mut spare = spare::take(buffer.len() + room, ceiling);
+                    spare.extend_from_slice(buffer);
+                    *buffer = spare;
+                }
+                buffer.reserve_exact(room);
+                buffer.extend_from_slice(bytes);
+            }
+        }
+        Ok(())
+    }
+
+    /// The same for bytes that nobody announced.
+    fn push_within(&mut self, bytes: &[u8], limit: usize) -> Result<(), FrameError> {
+        let size = self.len() + bytes.len();
+        if size > limit {
+            let (size, limit) = (size as u64, limit as u64);
+            return Err(FrameError::MessageTooBig { size, limit });
+        }
+        self.push(bytes, limit)
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::None => 0,
+            Self::Text(text) => text.len(),
+            Self::Binary(bytes) => bytes.len(),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Frames as bytes, for both ends. Knows nothing about when they may be sent.
 
 use super::close::cut_reason;
+use super::deflate::Deflater;
 use super::{
     CloseCode, Fragment, FrameError, FrameHeader, MAX_CONTROL_PAYLOAD, MaskingKeys, MessageRef,
     Opcode, Role, unmask,
@@ -74,6 +75,7 @@ pub fn encode_close(output: &mut Vec<u8>, code: CloseCode, reason: &str) -> Resu
 pub struct FrameBuilder {
     keys: Option<MaskingKeys>,
     buffer: Vec<u8>,
+    deflater: Option<Deflater>,
 }
 
 impl FrameBuilder {
@@ -82,7 +84,16 @@ impl FrameBuilder {
         Self {
             keys: role.sends_masked().then(MaskingKeys::new),
             buffer: Vec::new(),
+            deflater: None,
         }
+    }
+
+    /// Compresses messages, once permessage-deflate was agreed on. Fragments and control frames stay as they are.
+    #[cfg_attr(not(feature = "compression"), doc(hidden))]
+    #[must_use]
+    pub fn with_deflater(mut self, deflater: Deflater) -> Self {
+        self.deflater = Some(deflater);
+        self
     }
 
     /// Adds a text message.
@@ -113,7 +124,14 @@ impl FrameBuilder {
         message: impl Into<MessageRef<'m>>,
     ) -> Result<&mut Self, FrameError> {
         let message = message.into();
-        self.frame(message.opcode(), true, message.as_bytes())
+        let header = FrameHeader::new(message.opcode(), 0);
+        let mut deflated = Vec::new();
+        if let Some(deflater) = &mut self.deflater
+            && deflater.deflate(&[message.as_bytes()], &mut deflated)
+        {
+            return self.frame(header.with_rsv1(true), &deflated);
+        }
+        self.frame(header, message.as_bytes())
     }
 
     /// Adds one fragment of a message.
@@ -122,7 +140,7 @@ impl FrameBuilder {
     ///
     /// As [`text`](Self::text).
     pub fn fragment(&mut self, fragment: &Fragment<'_>) -> Result<&mut Self, FrameError> {
-        self.frame(fragment.opcode, fragment.fin, fragment.payload)
+        self.frame(fragment.header(), fragment.payload)
     }
 
     /// Adds a ping.
@@ -170,19 +188,13 @@ impl FrameBuilder {
         if payload.len() > MAX_CONTROL_PAYLOAD {
             return Err(FrameError::ControlTooLong { opcode });
         }
-        self.frame(opcode, true, payload)
+        self.frame(FrameHeader::new(opcode, 0), payload)
     }
 
-    fn frame(
-        &mut self,
-        opcode: Opcode,
-        fin: bool,
-        payload: &[u8],
-    ) -> Result<&mut Self, FrameError> {
+    fn frame(&mut self, mut header: FrameHeader, payload: &[u8]) -> Result<&mut Self, FrameError> {
         let mask = self.keys.as_mut().map(MaskingKeys::next_key).transpose()?;
-        let header = FrameHeader::new(opcode, payload.len() as u64)
-            .with_fin(fin)
-            .with_mask(mask);
+        header.masking_key = mask;
+        header.payload_length = payload.len() as u64;
         self.buffer.extend_from_slice(header.encode().as_bytes());
         let start = self.buffer.len();
         self.buffer.extend_from_slice(payload);

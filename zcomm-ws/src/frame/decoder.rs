@@ -1,5 +1,6 @@
 //! The receiving side of an engine: from what a socket read to messages and control frames. Sends and decides nothing.
 
+use super::Inflater;
 use super::{
     Assembler, CloseRef, FrameError, FrameHeader, FrameParser, FramePart, Limits, MessageRef,
     Opcode, Parsed, Role, unmask,
@@ -59,12 +60,21 @@ impl Decoder {
         }
     }
 
+    /// Takes compressed messages, too, once permessage-deflate was agreed on.
+    #[cfg_attr(not(feature = "compression"), doc(hidden))]
+    #[must_use]
+    pub fn with_inflater(mut self, inflater: Inflater) -> Self {
+        self.parser = self.parser.allow_rsv1(true);
+        self.assembler = self.assembler.with_inflater(inflater);
+        self
+    }
+
     /// Whether nothing is held: no part of a frame, no part of a message.
     pub fn is_idle(&self) -> bool {
         self.parser.is_idle() && self.assembler.is_idle()
     }
 
-    /// How many bytes are allocated now, besides the decoder itself.
+    /// How many bytes are allocated now, besides the decoder itself and what an inflater remembers.
     pub fn memory(&self) -> usize {
         self.assembler.memory() + self.control.capacity()
     }
@@ -155,7 +165,8 @@ impl Decoder {
 
     fn stands_alone(&self, header: &FrameHeader) -> bool {
         match header.opcode {
-            Opcode::Text | Opcode::Binary => header.fin && self.assembler.is_idle(),
+            // What is compressed has no form in the input that could be handed out.
+            Opcode::Text | Opcode::Binary => header.fin && !header.rsv1 && self.assembler.is_idle(),
             opcode => opcode.is_control(),
         }
     }

@@ -71,6 +71,9 @@ pub enum FrameError {
     /// A text message or a close reason that isn't UTF-8.
     #[error("text is not valid UTF-8")]
     InvalidUtf8,
+    /// A compressed message that cannot be inflated.
+    #[error("a compressed message cannot be inflated")]
+    InvalidDeflate,
     /// A CLOSE whose payload is a single byte.
     #[error("a close frame holds half a code")]
     CloseTooShort,
@@ -99,7 +102,7 @@ impl FrameError {
     /// ```
     pub fn close_code(&self) -> CloseCode {
         match self {
-            Self::InvalidUtf8 => CloseCode::InvalidData,
+            Self::InvalidUtf8 | Self::InvalidDeflate => CloseCode::InvalidData,
             Self::MessageTooBig { .. } | Self::TooManyFragments { .. } => CloseCode::MessageTooBig,
             Self::RandomUnavailable { .. } => CloseCode::InternalError,
             _ => CloseCode::ProtocolError,
@@ -122,6 +125,7 @@ impl FrameError {
             Self::MessageTooBig { .. } => "message_too_big",
             Self::TooManyFragments { .. } => "too_many_fragments",
             Self::InvalidUtf8 => "invalid_utf8",
+            Self::InvalidDeflate => "invalid_deflate",
             Self::CloseTooShort => "close_too_short",
             Self::CloseCodeInvalid { .. } => "close_code_invalid",
             Self::RandomUnavailable { .. } => "random_unavailable",

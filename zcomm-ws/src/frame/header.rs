@@ -69,6 +69,13 @@ impl FrameHeader {
         self
     }
 
+    /// Says whether this begins a compressed message.
+    #[must_use]
+    pub fn with_rsv1(mut self, rsv1: bool) -> Self {
+        self.rsv1 = rsv1;
+        self
+    }
+
     /// Sets the masking key.
     #[must_use]
     pub fn with_mask(mut self, key: Option<[u8; 4]>) -> Self {

@@ -52,6 +52,15 @@ mod assembler;
 mod builder;
 mod close;
 mod decoder;
+#[cfg_attr(
+    not(feature = "compression"),
+    allow(
+        dead_code,
+        unreachable_pub,
+        reason = "nothing is agreed on without the feature, so most of it is never called"
+    )
+)]
+mod deflate;
 mod error;
 mod fragmenter;
 mod handshake;
@@ -72,6 +81,16 @@ pub use assembler::Assembler;
 pub use builder::{FrameBuilder, encode_close, encode_frame, encode_header};
 pub use close::{CloseCode, CloseRef, MAX_REASON};
 pub use decoder::{Decoded, Decoder, Event};
+#[cfg(feature = "server")]
+pub(crate) use deflate::frame_once;
+#[cfg(feature = "compression")]
+pub use deflate::{DeflateConfig, DeflateParams, Deflater, Inflater, deflate_once};
+#[cfg(not(feature = "compression"))]
+#[allow(
+    unused_imports,
+    reason = "which of them is used depends on the other features"
+)]
+pub(crate) use deflate::{DeflateParams, Deflater, Inflater};
 pub use error::FrameError;
 pub use fragmenter::{Fragment, Fragmenter, Fragments};
 pub use handshake::{HandshakeError, HandshakeRequest, HandshakeResponse, accept_key};

@@ -1,12 +1,17 @@
 //! A message as the bytes of its frame, made once for any number of receivers.
 
 use std::fmt;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use serde::Serialize;
 
 use crate::error::Error;
-use crate::frame::{Message, MessageKind, MessageRef, encode_header};
+use crate::frame::{FrameHeader, Message, MessageKind, MessageRef, encode_header, frame_once};
+use crate::server::Deflation;
+
+/// Windows of 8 to 15 bits.
+const WINDOWS: usize = 8;
 
 /// A message, encoded as a server sends it. Clones share the bytes.
 ///
@@ -19,11 +24,16 @@ use crate::frame::{Message, MessageKind, MessageRef, encode_header};
 /// assert_eq!(object.payload(), br#"{"event":"tick"}"#);
 /// # Ok::<(), zcomm_ws::Error>(())
 /// ```
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Encoded {
     frame: Bytes,
     header: u8,
+    deflated: Option<Arc<Deflated>>,
 }
+
+/// The same frame compressed, once for each window; nothing where that makes it no smaller.
+#[derive(Default)]
+struct Deflated([OnceLock<Option<Bytes>>; WINDOWS]);
 
 impl Encoded {
     /// Encodes a message that lies in several pieces. Those of a text, taken together, must be UTF-8.
@@ -38,7 +48,34 @@ impl Encoded {
         Self {
             frame: frame.into(),
             header,
+            deflated: None,
         }
+    }
+
+    /// The same for many receivers: those that agreed on compression share one compressed form for each window.
+    ///
+    /// A [`Hub`](super::Hub) does this by itself. It is for who pushes one message to connections of its own choice; to
+    /// a single one, a message is better sent as it is, for its compressor may remember others like it.
+    #[must_use]
+    pub fn for_many(mut self) -> Self {
+        self.deflated.get_or_insert_default();
+        self
+    }
+
+    /// The frame for a connection that agreed on this. Compresses it, if nobody has for this window yet.
+    pub(crate) fn frame_for(&self, deflation: Option<&Deflation>) -> &Bytes {
+        let (Some(deflation), Some(deflated)) = (deflation, &self.deflated) else {
+            return &self.frame;
+        };
+        if self.payload().len() < deflation.threshold {
+            return &self.frame;
+        }
+        let bits = deflation.agreed.server_max_window_bits;
+        let form = deflated.0[usize::from(bits.clamp(8, 15) - 8)].get_or_init(|| {
+            let (header, _) = FrameHeader::decode(&self.frame)?;
+            frame_once(bits, header.opcode, self.payload()).map(Bytes::from)
+        });
+        form.as_ref().unwrap_or(&self.frame)
     }
 
     /// Encodes a value as a text of JSON.
@@ -61,6 +98,14 @@ impl Encoded {
         &self.frame[usize::from(self.header)..]
     }
 }
+
+impl PartialEq for Encoded {
+    fn eq(&self, other: &Self) -> bool {
+        self.frame == other.frame
+    }
+}
+
+impl Eq for Encoded {}
 
 // Payloads don't belong into logs.
 impl fmt::Debug for Encoded {

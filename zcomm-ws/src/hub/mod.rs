@@ -4,6 +4,7 @@ mod encoded;
 mod pulse;
 mod shards;
 mod topics;
+mod windows;
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,7 +12,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::task::Waker;
 use std::time::Instant;
 
-use bytes::Bytes;
 use zcomm_core::ConnectionId;
 
 use crate::metrics::{Depths, Metrics};
@@ -22,6 +22,7 @@ pub(crate) use pulse::Beat;
 use shards::Shards;
 pub(crate) use topics::Joined;
 use topics::Topics;
+use windows::Windows;
 
 /// The connections of a server. Clones are cheap, and mean the same server.
 ///
@@ -43,6 +44,7 @@ struct Inner {
     all: Shards,
     topics: Topics,
     count: AtomicUsize,
+    windows: Windows,
     metrics: Metrics,
     draining: AtomicBool,
     start: Instant,
@@ -57,6 +59,7 @@ impl Hub {
             all: Shards::default(),
             topics: Topics::default(),
             count: AtomicUsize::new(0),
+            windows: Windows::default(),
             metrics: Metrics::default(),
             draining: AtomicBool::new(false),
             start: Instant::now(),
@@ -66,8 +69,8 @@ impl Hub {
 
     /// Sends a message to all connections but one; returns how many took it.
     pub fn broadcast(&self, message: impl Into<Encoded>, exclude: Option<ConnectionId>) -> usize {
-        let message = message.into();
-        let mut delivery = Delivery::new(message.frame(), exclude);
+        let message = self.0.windows.prepare(message.into());
+        let mut delivery = Delivery::new(&message, exclude);
         self.0.all.each_shard(|members| {
             delivery.push_all(members.values());
         });
@@ -82,8 +85,8 @@ impl Hub {
         message: impl Into<Encoded>,
         exclude: Option<ConnectionId>,
     ) -> usize {
-        let message = message.into();
-        let mut delivery = Delivery::new(message.frame(), exclude);
+        let message = self.0.windows.prepare(message.into());
+        let mut delivery = Delivery::new(&message, exclude);
         self.0.topics.with_members(topic, |members| {
             delivery.push_all(members.values());
         });
@@ -159,6 +162,7 @@ impl Hub {
     pub(crate) fn enter(&self, connection: &Connection) -> bool {
         self.0.all.insert(connection.id(), connection.shared());
         self.0.count.fetch_add(1, Ordering::AcqRel);
+        self.0.windows.enter(connection.shared().deflation());
         // Looked at after the insertion: whoever sets it closes all that were inserted before.
         !self.0.draining.load(Ordering::SeqCst)
     }
@@ -167,6 +171,7 @@ impl Hub {
         self.0.topics.leave_all(connection.shared());
         if self.0.all.remove(connection.id()) {
             self.0.count.fetch_sub(1, Ordering::AcqRel);
+            self.0.windows.exit(connection.shared().deflation());
         }
     }
 
@@ -222,16 +227,16 @@ impl fmt::Debug for Hub {
 
 /// One message on its way to many. Wakes them when it is dropped: no lock of the hub is held then.
 struct Delivery<'a> {
-    frame: &'a Bytes,
+    message: &'a Encoded,
     exclude: Option<ConnectionId>,
     taken: usize,
     wakers: Vec<Waker>,
 }
 
 impl<'a> Delivery<'a> {
-    fn new(frame: &'a Bytes, exclude: Option<ConnectionId>) -> Self {
+    fn new(message: &'a Encoded, exclude: Option<ConnectionId>) -> Self {
         Self {
-            frame,
+            message,
             exclude,
             taken: 0,
             wakers: Vec::new(),
@@ -243,7 +248,8 @@ impl<'a> Delivery<'a> {
             if self.exclude == Some(shared.id()) {
                 continue;
             }
-            let (pushed, waker) = shared.outbox().push(self.frame);
+            let frame = self.message.frame_for(shared.deflation());
+            let (pushed, waker) = shared.outbox().push(frame);
             self.taken += usize::from(pushed == Pushed::Taken);
             self.wakers.extend(waker);
         }

@@ -1,5 +1,6 @@
 //! The life of a running server: accepts, owns every connection's task, and drains them at the end.
 
+use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -180,14 +181,25 @@ pub(super) fn start<H: Handler>(
     address: SocketAddr,
     served: Served<H>,
 ) -> ServerHandle {
-    let (sender, course) = watch::channel(Course::Serve);
     let hub = served.hub.clone();
+    handle(address, hub, |course| {
+        tokio::spawn(run(listener, Arc::new(served), course))
+    })
+}
+
+/// The handle of a server whose task `start` makes.
+pub(super) fn handle(
+    address: SocketAddr,
+    hub: Hub,
+    start: impl FnOnce(watch::Receiver<Course>) -> JoinHandle<Drained>,
+) -> ServerHandle {
+    let (sender, course) = watch::channel(Course::Serve);
     info!(%address, "listening");
     ServerHandle {
         address,
         hub,
         course: sender,
-        task: tokio::spawn(run(listener, Arc::new(served), course)),
+        task: start(course),
     }
 }
 
@@ -197,17 +209,34 @@ async fn run<H: Handler>(
     mut course: watch::Receiver<Course>,
 ) -> Drained {
     let mut tasks = JoinSet::new();
-    accept_all(&listener, &served, &mut course, &mut tasks).await;
+    accept_all(&listener, &served, &mut course, &mut tasks, Share::ALL).await;
     // The port is free for the next server while this one says goodbye.
     drop(listener);
-    drain(&served, &mut course, &mut tasks).await
+    let ended = async { while tasks.join_next().await.is_some() {} };
+    let drained = drain(&served, &mut course, ended).await;
+    tasks.shutdown().await;
+    drained
 }
 
-async fn accept_all<H: Handler>(
+/// Which part of a server's work one accept loop has.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Share {
+    /// Whether it looks after what there is one of: the heartbeat, the certificate.
+    pub(super) leads: bool,
+    /// How many loops there are.
+    pub(super) of: u32,
+}
+
+impl Share {
+    const ALL: Self = Self { leads: true, of: 1 };
+}
+
+pub(super) async fn accept_all<H: Handler>(
     listener: &TcpListener,
     served: &Arc<Served<H>>,
     course: &mut watch::Receiver<Course>,
     tasks: &mut JoinSet<()>,
+    share: Share,
 ) {
     let config = &served.gate.config;
     let beat = Beat::new(config.ping_interval, config.pong_timeout);
@@ -216,13 +245,13 @@ async fn accept_all<H: Handler>(
     let reload = config.ssl_reload_interval.max(Duration::from_millis(1));
     let mut reload = interval_at(Instant::now() + reload, reload);
     reload.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    let mut pace = Pace::new(config.connection_rate);
+    let mut pace = Pace::new(config.connection_rate / share.of);
     loop {
         tokio::select! {
             _ = course.changed() => return,
-            _ = sweep.tick() => served.hub.sweep(beat),
+            _ = sweep.tick(), if share.leads => served.hub.sweep(beat),
             Some(_) = tasks.join_next() => {}
-            _ = reload.tick() => if let Some(tls) = &served.tls {
+            _ = reload.tick(), if share.leads => if let Some(tls) = &served.tls {
                 tasks.spawn(tls.clone().refresh());
             },
             accepted = pace.accept(listener) => {
@@ -289,17 +318,18 @@ async fn serve<H: Handler>(
     }
 }
 
-async fn drain<H>(
+/// Lets all clients go, and waits until `ended`, but no longer than is allowed. Cuts nobody.
+pub(super) async fn drain<H>(
     served: &Served<H>,
     course: &mut watch::Receiver<Course>,
-    tasks: &mut JoinSet<()>,
+    ended: impl Future<Output = ()>,
 ) -> Drained {
     let hub = &served.hub;
     hub.start_draining();
     let all = hub.len();
     let farewell = async {
         close_all(hub, served.farewell.as_ref()).await;
-        while tasks.join_next().await.is_some() {}
+        ended.await;
     };
     let limit = served.gate.config.drain_timeout;
     tokio::select! {
@@ -307,7 +337,6 @@ async fn drain<H>(
         _ = course.wait_for(|course| *course == Course::Stop) => {}
     }
     let cut = hub.len();
-    tasks.shutdown().await;
     let drained = Drained {
         closed: all.saturating_sub(cut),
         cut,
@@ -384,6 +413,6 @@ mod tests {
         );
 
         let size = size_of_val(&task) + size_of::<Engine<TcpStream, Idle>>();
-        assert!(size <= 640, "{size} bytes for every idle connection");
+        assert!(size <= 656, "{size} bytes for every idle connection");
     }
 }

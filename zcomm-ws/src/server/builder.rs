@@ -14,6 +14,7 @@ use zcomm_core::{AuthPolicy, Body, BoxService, Open};
 
 use super::accept::{self, Served};
 use super::admission::Admission;
+use super::compression;
 use super::door::Door;
 use super::origin::OriginRules;
 use super::pages::Pages;
@@ -174,12 +175,33 @@ impl<H: Handler> ServerBuilder<H> {
     ///
     /// [`Error::Bind`] or [`Error::Host`] if it cannot listen there, [`Error::Insecure`] if others could reach it and
     /// nobody is asked for a token, [`Error::OriginInvalid`] or [`Error::ProxyInvalid`] for a list that cannot be meant.
+    /// [`Error::CompressionMissing`] if it is asked for and this build has none.
     /// Where TLS is asked for and cannot be had, one of the errors that begin with `Tls`: it never listens in plain text
     /// instead.
     pub async fn bind(self) -> Result<ServerHandle, Error> {
+        let (listener, address, served) = self.prepare().await?;
+        Ok(accept::start(listener, address, served))
+    }
+
+    /// The same on several threads, each with a runtime and a listener of its own, among which Linux shares out the
+    /// connections. For programs that do little else: a handler's tasks belong to one of these threads.
+    ///
+    /// # Errors
+    ///
+    /// As [`bind`](Self::bind), and [`Error::Runtime`].
+    #[cfg(target_os = "linux")]
+    pub async fn bind_workers(self, workers: std::num::NonZeroU16) -> Result<ServerHandle, Error> {
+        let (listener, address, served) = self.prepare().await?;
+        // Bound alone so far, so that a port that others share is seen to be taken.
+        drop(listener);
+        super::workers::start(address, served, workers)
+    }
+
+    async fn prepare(self) -> Result<(TcpListener, SocketAddr, Served<H>), Error> {
         let config = Arc::new(self.config);
         let proxies = Proxies::parse(&config.trusted_proxies)?;
         let tls = Tls::of(&config)?;
+        compression::check(&config)?;
         let listener = listen(&config).await?;
         let address = local_addr(&listener)?;
         if config.lets_files_in(address) {
@@ -209,7 +231,7 @@ impl<H: Handler> ServerBuilder<H> {
             hub,
             farewell: self.farewell,
         };
-        Ok(accept::start(listener, address, served))
+        Ok((listener, address, served))
     }
 }
 
@@ -241,7 +263,7 @@ async fn listen(config: &ServerConfig) -> Result<TcpListener, Error> {
     Err(failed)
 }
 
-fn bind_error(address: SocketAddr, source: std::io::Error) -> Error {
+pub(super) fn bind_error(address: SocketAddr, source: std::io::Error) -> Error {
     let taken = source.kind() == std::io::ErrorKind::AddrInUse;
     Error::Bind {
         address,

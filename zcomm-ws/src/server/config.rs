@@ -73,6 +73,17 @@ pub struct ServerConfig {
     pub max_message_size: usize,
     /// Fragments that one message may consist of. Default: 4096.
     pub max_fragments: u32,
+    /// Messages larger than this are sent in several frames, between which pings and pongs may go; 0 never parts them.
+    /// Default: 0.
+    pub max_frame_size: usize,
+    /// Whether permessage-deflate is agreed on with clients that offer it. Needs the feature `compression`.
+    /// Default: no.
+    pub compression: bool,
+    /// Whether both ends may remember messages to compress the next ones better: some 300 KB for each connection that
+    /// makes use of it. Without it an idle connection keeps nothing. Default: no.
+    pub compression_context_takeover: bool,
+    /// Messages below this size are sent as they are. Default: 256 bytes.
+    pub compression_threshold: usize,
     /// From the accepted connection to the finished handshake. Default: 5 s.
     pub handshake_timeout: Duration,
     /// The largest head of a request. Default: 16 KiB.
@@ -130,6 +141,10 @@ impl Default for ServerConfig {
             subprotocols: vec!["zcomm".to_owned()],
             max_message_size: 1 << 20,
             max_fragments: 4096,
+            max_frame_size: 0,
+            compression: false,
+            compression_context_takeover: false,
+            compression_threshold: 256,
             handshake_timeout: Duration::from_secs(5),
             max_head_size: 16 * 1024,
             max_headers: 100,

@@ -11,6 +11,7 @@ use zcomm_core::{Caller, ConnectionId, Identity, Peer};
 use super::outbox::{Outbox, OutboxLimits, Pushed, wake};
 use super::{ClientInfo, CloseReason};
 use crate::error::Error;
+use crate::frame::DeflateParams;
 use crate::hub::{Encoded, Hub, Joined};
 
 /// A handle to one connection. Clones are cheap, and mean the same connection.
@@ -26,6 +27,7 @@ pub(crate) struct Shared {
     path: Box<str>,
     protocol: Option<Box<str>>,
     awaits_auth: AtomicBool,
+    deflate: Option<Box<Deflation>>,
     pub(crate) topics: Mutex<Joined>,
     pub(crate) pulse: Pulse,
 }
@@ -39,10 +41,23 @@ impl Shared {
         &self.outbox
     }
 
+    /// How messages to this connection are compressed, if they are.
+    pub(crate) fn deflation(&self) -> Option<&Deflation> {
+        self.deflate.as_deref()
+    }
+
     /// Whether the caller's identity no longer holds.
     pub(crate) fn is_expired(&self, now: SystemTime) -> bool {
         self.caller.identity().is_expired(now)
     }
+}
+
+/// How a connection's messages are compressed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Deflation {
+    pub(crate) agreed: DeflateParams,
+    /// The smallest message that is.
+    pub(crate) threshold: usize,
 }
 
 /// When the connection was last heard of, in milliseconds of the hub's coarse clock.
@@ -95,6 +110,7 @@ pub(super) struct Opening {
     pub(super) path: Box<str>,
     pub(super) protocol: Option<Box<str>>,
     pub(super) awaits_auth: bool,
+    pub(super) deflate: Option<Deflation>,
 }
 
 impl Connection {
@@ -108,6 +124,7 @@ impl Connection {
             path: opening.path,
             protocol: opening.protocol,
             awaits_auth: AtomicBool::new(opening.awaits_auth),
+            deflate: opening.deflate.map(Box::new),
             topics: Mutex::default(),
             pulse,
         }))
@@ -123,6 +140,10 @@ impl Connection {
 
     pub(crate) fn outbox(&self) -> &Outbox {
         &self.0.outbox
+    }
+
+    pub(super) fn deflate(&self) -> Option<&DeflateParams> {
+        self.0.deflate.as_ref().map(|deflation| &deflation.agreed)
     }
 
     /// Its number, unique within the process.
@@ -163,6 +184,11 @@ impl Connection {
     /// The subprotocol that was agreed on.
     pub fn protocol(&self) -> Option<&str> {
         self.0.protocol.as_deref()
+    }
+
+    /// Whether messages are compressed, as client and server agreed.
+    pub fn is_compressed(&self) -> bool {
+        self.0.deflate.is_some()
     }
 
     /// The hub of the connection's server.
@@ -229,7 +255,7 @@ impl Connection {
     ///
     /// True if it was taken. This is what a [`Hub`] does for each receiver.
     pub fn push(&self, message: &Encoded) -> bool {
-        let (pushed, waker) = self.outbox().push(message.frame());
+        let (pushed, waker) = self.outbox().push(message.frame_for(self.0.deflation()));
         wake(waker);
         pushed == Pushed::Taken
     }

@@ -25,6 +25,8 @@ mod admission;
 mod arrival;
 mod builder;
 mod client_info;
+#[cfg_attr(not(feature = "compression"), path = "no_compression.rs")]
+mod compression;
 mod config;
 mod connection;
 mod door;
@@ -38,6 +40,7 @@ mod opening;
 mod origin;
 mod outbox;
 mod output;
+mod packing;
 mod pages;
 mod probes;
 mod proxies;
@@ -51,6 +54,8 @@ mod signals;
 #[cfg_attr(not(feature = "tls"), path = "no_tls.rs")]
 mod tls;
 mod upgrade;
+#[cfg(target_os = "linux")]
+mod workers;
 
 pub use accept::{Drained, ServerHandle, Stopper};
 pub use adapter::{AsyncHandler, SyncHandler, async_handler, sync_handler};
@@ -58,7 +63,7 @@ pub use builder::{Idle, Server, ServerBuilder};
 pub use client_info::ClientInfo;
 pub use config::{Reject, ServerConfig};
 pub use connection::Connection;
-pub(crate) use connection::Shared;
+pub(crate) use connection::{Deflation, Shared};
 pub(crate) use door::Door;
 pub use handler::{Cx, Handler, Saturated};
 pub use hooks::{OnConnect, OnDisconnect};

@@ -326,6 +326,12 @@ impl Outbox {
         self.lock().bytes += bytes;
     }
 
+    /// Counts anew what became larger or smaller on its way.
+    pub(super) fn repacked(&self, before: usize, after: usize) {
+        let mut queue = self.lock();
+        queue.bytes = (queue.bytes + after).saturating_sub(before);
+    }
+
     pub(super) fn sent(&self, bytes: usize, messages: usize) {
         let mut queue = self.lock();
         queue.bytes = queue.bytes.saturating_sub(bytes);

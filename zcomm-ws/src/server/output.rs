@@ -10,6 +10,7 @@ use tokio::io::AsyncWrite;
 
 use super::Reply;
 use super::outbox::{Chunk, Outbox, append_frame};
+use super::packing::Packing;
 use super::reply::Parts;
 use crate::frame::{MAX_HEADER, MessageKind, spare};
 use crate::metrics::Tally;
@@ -31,6 +32,8 @@ pub(crate) struct Output {
     pub(super) tally: Tally,
     /// Whether the next message's handler is timed.
     pub(super) timed: bool,
+    /// How messages become frames, if it takes more than a header.
+    pub(super) packing: Option<Box<Packing>>,
 }
 
 impl Output {
@@ -39,11 +42,20 @@ impl Output {
         // What was queued for this connection before must not be overtaken.
         if self.clogged || outbox.has_queued() {
             outbox.append(kind, parts);
+            return;
+        }
+        if let Some(packing) = &mut self.packing {
+            if !packing.is_whole(parts.iter().map(|part| part.len()).sum()) {
+                // A frame of its own in the queue lets pings and pongs in between.
+                outbox.append(kind, parts);
+                return;
+            }
+            packing.append(&mut self.batch, kind, parts);
         } else {
             self.make_room(parts);
             append_frame(&mut self.batch, kind, parts);
-            self.tally.messages_out += 1;
         }
+        self.tally.messages_out += 1;
     }
 
     /// Lets a large reply find memory that was used before.
@@ -67,7 +79,7 @@ impl Output {
         else {
             return;
         };
-        if first.len() >= LARGE {
+        if first.len() >= LARGE && self.packing.is_none() {
             outbox.append_shared(*kind, first, second);
         } else {
             self.append(outbox, *kind, &[first, second]);
@@ -114,8 +126,19 @@ impl Writing {
         self.chunks.truncate(self.begun());
     }
 
-    pub(super) fn take_queued(&mut self, outbox: &Outbox) {
-        outbox.take_queued(&mut self.chunks);
+    /// Takes what is queued, in the form in which it is sent.
+    pub(super) fn take_queued(&mut self, outbox: &Outbox, output: &mut Output) {
+        let Some(packing) = &mut output.packing else {
+            outbox.take_queued(&mut self.chunks);
+            return;
+        };
+        let mut queued = VecDeque::new();
+        outbox.take_queued(&mut queued);
+        let size = |chunks: &VecDeque<Chunk>| chunks.iter().map(|chunk| chunk.bytes.len()).sum();
+        let before = size(&queued);
+        packing.pack(&mut queued);
+        outbox.repacked(before, size(&queued));
+        self.chunks.append(&mut queued);
     }
 
     /// Writes the batch, then what is queued, until all is written or the socket takes no more.
@@ -132,7 +155,7 @@ impl Writing {
         let mut written = 0;
         loop {
             if self.is_empty() && outbox.has_queued() {
-                self.take_queued(outbox);
+                self.take_queued(outbox, output);
             }
             if self.is_empty() && written == output.batch.len() {
                 output.batch.clear();

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use fastwebsockets::upgrade::{UpgradeFut, upgrade};
 use http::header::{
-    HeaderValue, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE, WWW_AUTHENTICATE,
+    HeaderValue, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
+    WWW_AUTHENTICATE,
 };
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
@@ -16,6 +17,7 @@ use tracing::info;
 use zcomm_core::{Body, BoxService, Caller, Identity, Peer, Refusal};
 
 use super::admission::{Admission, Ticket};
+use super::compression;
 use super::connection::Opening;
 use super::door::Door;
 use super::handshake::{Asked, agree_on_protocol, asked};
@@ -183,6 +185,10 @@ impl Gate {
             }
         }
         let protocol = agree_on_protocol(asked, &self.config.subprotocols);
+        let deflate = verdict
+            .is_ok()
+            .then(|| compression::agree(&self.config, asked))
+            .flatten();
         let path = head.uri.path().into();
         let (response, stream) = upgrade(Request::from_parts(head, body))
             .expect("key and version of a valid handshake are there");
@@ -190,6 +196,13 @@ impl Gate {
         if let Some(value) = protocol.and_then(|name| HeaderValue::from_str(name).ok()) {
             response.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, value);
         }
+        let deflate = deflate.and_then(|(deflate, answer)| {
+            let answer = HeaderValue::from_str(&answer).ok()?;
+            response
+                .headers_mut()
+                .insert(SEC_WEBSOCKET_EXTENSIONS, answer);
+            Some(deflate)
+        });
         visit.put(match verdict {
             Err(refused) => Verdict::Refused(stream, refused.reason()),
             Ok(admitted) => {
@@ -198,6 +211,7 @@ impl Gate {
                     path,
                     protocol: protocol.map(Into::into),
                     awaits_auth: admitted.awaits_auth,
+                    deflate,
                 };
                 Verdict::Accepted(stream, opening, admitted.ticket)
             }

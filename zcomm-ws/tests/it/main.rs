@@ -9,6 +9,9 @@ mod admission;
 mod answers;
 mod bifrost;
 mod client;
+#[cfg(feature = "compression")]
+mod compression;
+mod fragments;
 mod frame_properties;
 mod frame_rules;
 mod handshake_properties;
@@ -25,5 +28,9 @@ mod serving;
 mod stream;
 #[cfg(feature = "tls")]
 mod tls;
+#[cfg(not(feature = "compression"))]
+mod without_compression;
 #[cfg(not(feature = "tls"))]
 mod without_tls;
+#[cfg(target_os = "linux")]
+mod workers;

@@ -104,6 +104,11 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Client<Io> {
         }
     }
 
+    /// Reads what comes from here on with this decoder: one that inflates.
+    pub(crate) fn decode_with(&mut self, decoder: Decoder) {
+        self.decoder = decoder;
+    }
+
     pub(crate) fn status(&self) -> &str {
         self.head.split(' ').nth(1).unwrap_or("none")
     }

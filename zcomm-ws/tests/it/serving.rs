@@ -27,7 +27,11 @@ pub(crate) async fn serve_with(config: ServerConfig, handler: impl Handler) -> S
 }
 
 pub(crate) async fn echo() -> ServerHandle {
-    serve(sync_handler(|cx, message| cx.reply(message))).await
+    echo_with(config()).await
+}
+
+pub(crate) async fn echo_with(config: ServerConfig) -> ServerHandle {
+    serve_with(config, sync_handler(|cx, message| cx.reply(message))).await
 }
 
 /// Waits until a server has that many connections.

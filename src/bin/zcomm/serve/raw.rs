@@ -1,5 +1,7 @@
 //! `zcomm serve --handler`: a server without a protocol, for trying out sockets. Serves no models.
 
+use std::num::NonZeroU16;
+
 use zcomm::Comm;
 use zcomm::ws::hub::Encoded;
 use zcomm::ws::server::{Handler, ServerHandle, sync_handler};
@@ -21,21 +23,39 @@ impl Raw {
         }
     }
 
-    pub(super) async fn bind(self, comm: &Comm) -> anyhow::Result<ServerHandle> {
+    pub(super) async fn bind(
+        self,
+        comm: &Comm,
+        workers: Option<NonZeroU16>,
+    ) -> anyhow::Result<ServerHandle> {
         match self {
-            Self::Echo => bind(comm, sync_handler(|cx, message| cx.reply(message))).await,
+            Self::Echo => {
+                let to_sender = sync_handler(|cx, message| cx.reply(message));
+                bind(comm, to_sender, workers).await
+            }
             Self::Broadcast => {
                 let to_others = sync_handler(|cx, message| {
                     let connection = cx.connection();
                     let message = Encoded::from(message.to_message());
                     connection.hub().broadcast(message, Some(connection.id()));
                 });
-                bind(comm, to_others).await
+                bind(comm, to_others, workers).await
             }
         }
     }
 }
 
-async fn bind(comm: &Comm, handler: impl Handler) -> anyhow::Result<ServerHandle> {
-    Ok(comm.websocket()?.handler(handler).bind().await?)
+async fn bind(
+    comm: &Comm,
+    handler: impl Handler,
+    workers: Option<NonZeroU16>,
+) -> anyhow::Result<ServerHandle> {
+    let server = comm.websocket()?.handler(handler);
+    #[cfg(target_os = "linux")]
+    if let Some(workers) = workers {
+        return Ok(server.bind_workers(workers).await?);
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = workers;
+    Ok(server.bind().await?)
 }

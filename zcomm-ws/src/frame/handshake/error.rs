@@ -55,6 +55,12 @@ pub enum HandshakeError {
         /// What the server chose.
         protocol: String,
     },
+    /// An extension in the answer whose parameters don't fit the offer.
+    #[error("extension `{extension}` is not what was offered")]
+    ExtensionMismatch {
+        /// What the server answered.
+        extension: String,
+    },
     /// An extension in the answer that wasn't offered.
     #[error("extension `{extension}` was not offered")]
     ExtensionNotOffered {
@@ -91,6 +97,7 @@ impl HandshakeError {
             Self::AcceptMismatch => "handshake_accept_mismatch",
             Self::ProtocolNotOffered { .. } => "handshake_protocol_not_offered",
             Self::ExtensionNotOffered { .. } => "handshake_extension_not_offered",
+            Self::ExtensionMismatch { .. } => "handshake_extension_mismatch",
             Self::Random(_) => "random_unavailable",
         }
     }

@@ -19,7 +19,7 @@ where
         if urgent {
             self.writing.drop_unbegun();
         } else {
-            self.writing.take_queued(outbox);
+            self.writing.take_queued(outbox, output);
         }
         outbox.shut();
         let mut frame = Vec::new();

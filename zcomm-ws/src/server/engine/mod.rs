@@ -18,9 +18,10 @@ use tracing::{debug, error};
 
 use super::inflight::InFlight;
 use super::output::{Output, Writing};
+use super::packing::Packing;
 use super::scratch::Scratch;
 use super::{CloseReason, Connection, Cx, Handler, ServerConfig};
-use crate::frame::{CloseCode, Decoder, Opcode, Role, encode_frame};
+use crate::frame::{CloseCode, Decoder, DeflateParams, Inflater, Opcode, Role, encode_frame};
 use crate::metrics::Tally;
 use reading::Halt;
 
@@ -37,6 +38,8 @@ pub(super) struct Engine<Io, H: Handler> {
     session: Option<H::Session>,
     in_flight: InFlight,
     writing: Writing,
+    /// Lent to the output of each poll.
+    packing: Option<Box<Packing>>,
     /// Bytes that were read and not decoded yet: behind the handshake, or behind a pause.
     carry: Carry,
     stage: Stage,
@@ -82,8 +85,9 @@ where
         Self {
             io,
             handler,
-            decoder: Decoder::new(Role::Server, config.frame_limits()),
+            decoder: decoder(&config, connection.deflate()),
             in_flight: InFlight::new(config.max_in_flight),
+            packing: Packing::of(&config, connection.deflate()),
             config,
             connection,
             session: None,
@@ -316,6 +320,7 @@ where
             clogged: !engine.writing.is_empty(),
             tally: Tally::default(),
             timed: scratch.is_timed(),
+            packing: engine.packing.take(),
         };
         let step = catch_unwind(AssertUnwindSafe(|| {
             engine.step(cx, &mut scratch.read, &mut output)
@@ -333,12 +338,21 @@ where
             scratch.brought_messages();
         }
         scratch.batch = output.batch;
+        engine.packing = output.packing;
         outcome
     }
 }
 
 // Nothing in it is ever pinned but what sits in a box of its own.
 impl<Io, H: Handler> Unpin for Engine<Io, H> {}
+
+fn decoder(config: &ServerConfig, agreed: Option<&DeflateParams>) -> Decoder {
+    let decoder = Decoder::new(Role::Server, config.frame_limits());
+    match agreed {
+        Some(agreed) => decoder.with_inflater(Inflater::new(Role::Server, agreed)),
+        None => decoder,
+    }
+}
 
 /// Puts a control frame before the data that waits, or behind what goes out with this batch.
 fn put_control(
