@@ -44,7 +44,9 @@ fn frames(mut parser: FrameParser, bytes: &[u8], size: usize) -> (Vec<(String, V
                     frames.push((format!("{header:?}"), Vec::new()));
                 }
                 Some(FramePart::Payload { bytes, .. }) => {
-                    let frame = frames.last_mut().expect("a header comes before its payload");
+                    let frame = frames
+                        .last_mut()
+                        .expect("a header comes before its payload");
                     frame.1.extend_from_slice(bytes);
                 }
                 None => break,

@@ -7,6 +7,7 @@
 
 mod examples;
 mod facade;
+mod hostile_life;
 mod http_program;
 mod level2;
 mod needs_postgres;

@@ -6,7 +6,7 @@ pub(crate) mod peer;
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
-use std::process::{Child, ChildStdout, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde_json::{Value, json};
 
@@ -23,7 +23,36 @@ pub(crate) struct Serving {
 impl Serving {
     pub(crate) fn start(project: &Project, arguments: &[&str]) -> Self {
         let mut command = project.program();
+        command.arg("serve");
+        if !arguments.contains(&"--port") {
+            command.args(["--port", "0"]);
+        }
+        Self::spawn(command.args(arguments))
+    }
+
+    /// The same with so few descriptors.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn start_limited(project: &Project, files: u32, arguments: &[&str]) -> Self {
+        let program = project.program();
+        let mut command = Command::new("sh");
+        command.env_clear();
+        command.args(["-c", &format!("ulimit -n {files}; exec \"$0\" \"$@\"")]);
+        command.arg(program.get_program());
+        command.args(program.get_args());
         command.args(["serve", "--port", "0"]).args(arguments);
+        if let Some(folder) = program.get_current_dir() {
+            command.current_dir(folder);
+        }
+        for (name, value) in program.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        Self::spawn(&mut command)
+    }
+
+    fn spawn(command: &mut Command) -> Self {
         let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -50,10 +79,7 @@ impl Serving {
     /// Sends SIGTERM and waits; the status and the last line.
     pub(crate) fn stop(mut self) -> (Option<i32>, String) {
         let pid = self.child.id().to_string();
-        std::process::Command::new("kill")
-            .args(["-TERM", &pid])
-            .status()
-            .unwrap();
+        Command::new("kill").args(["-TERM", &pid]).status().unwrap();
         let status = self.child.wait().unwrap();
         let last = self.out.by_ref().lines().map_while(Result::ok).last();
         (status.code(), last.unwrap_or_default())

@@ -48,6 +48,18 @@ pub(crate) const CARGO_DENY: Tool = Tool {
     hint: "cargo install --locked cargo-deny",
 };
 
+/// Builds fuzz targets and runs them.
+pub(crate) const CARGO_FUZZ: Tool = Tool {
+    name: "cargo-fuzz",
+    program: "cargo-fuzz",
+    versions_in: None,
+    source: Source::Cargo {
+        package: "cargo-fuzz",
+        version: "0.13.2",
+    },
+    hint: "cargo install --locked cargo-fuzz",
+};
+
 /// A Redis server for the tests to start as a process of their own.
 pub(crate) const REDIS: Tool = Tool {
     name: "redis",
@@ -67,7 +79,7 @@ pub(crate) const POSTGRES: Tool = Tool {
 };
 
 /// Every tool, for the folders they are looked for in.
-const ALL: &[&Tool] = &[&CARGO_DENY, &POSTGRES, &REDIS];
+const ALL: &[&Tool] = &[&CARGO_DENY, &CARGO_FUZZ, &POSTGRES, &REDIS];
 
 impl Tool {
     /// Makes sure that the tool is there; what had to be installed for it, if anything.

@@ -15,6 +15,7 @@ mod bench;
 mod ci;
 mod command;
 mod features;
+mod fuzz;
 mod install;
 mod long;
 mod report;
@@ -34,9 +35,10 @@ usage: cargo xtask <command>
   features  print the facade's feature table as it has to stand in README.md
   long      what is too slow for `test`
   autobahn  run the Autobahn test suite against the echo server; needs Python 2.7
+  fuzz      run the fuzz targets, $ZCOMM_FUZZ_RUNS inputs each
   bench     measure against others (`bench http`, `bench ws`); `--record` puts the tables into docs/performance.md
 
-`test`, `ci`, `long` and `autobahn` are lists of steps and take:
+`test`, `ci`, `long`, `autobahn` and `fuzz` are lists of steps and take:
   --without NAME   leave out a step, or every step that needs a tool (`--without redis`)
   --only STEP      run only this step; can be given several times
   --list           print the steps and what they need, run nothing
@@ -66,6 +68,7 @@ fn dispatch(mut words: Vec<String>) -> Result<ExitCode> {
         "long" => long::run(words),
         "bench" => bench::run(words),
         "autobahn" => autobahn::run(words),
+        "fuzz" => fuzz::run(words),
         other => bail!("there is no command `{other}`\n\n{USAGE}"),
     }
 }
