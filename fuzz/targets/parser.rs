@@ -34,10 +34,11 @@ fn frames(mut parser: FrameParser, bytes: &[u8], size: usize) -> (Vec<(String, V
         let mut piece = piece.to_vec();
         let mut at = 0;
         loop {
+            let left = piece.len() - at;
             let Ok(parsed) = parser.parse(&mut piece[at..]) else {
                 return (frames, true);
             };
-            assert!(parsed.consumed <= piece.len() - at);
+            assert!(parsed.consumed <= left);
             match parsed.part {
                 Some(FramePart::Header(header)) => {
                     assert!(header.payload_length <= LIMIT);
