@@ -22,31 +22,28 @@ pub(crate) fn run(words: Vec<String>) -> Result<ExitCode> {
 
 /// One step for each target, so that a finding in one doesn't keep the others from being looked at.
 pub(crate) fn steps() -> Vec<Step> {
-    let all: [(&str, &str, fn(&mut Run<'_>) -> Result<()>); 5] = [
-        ("parser", "frames out of arbitrary bytes", |run| {
-            fuzz(run, "parser")
-        }),
-        ("decoder", "events out of arbitrary bytes", |run| {
-            fuzz(run, "decoder")
-        }),
-        ("assembler", "messages out of arbitrary fragments", |run| {
-            fuzz(run, "assembler")
-        }),
-        (
-            "handshake",
-            "arbitrary heads of requests and answers",
-            |run| fuzz(run, "handshake"),
-        ),
-        ("deflate", "arbitrary offers and compressed bytes", |run| {
-            fuzz(run, "deflate")
-        }),
-    ];
-    all.map(|(name, about, target)| {
+    let step = |name, about, target: fn(&mut Run<'_>) -> Result<()>| {
         Step::new(name, about, target)
             .needs(&[&CARGO_FUZZ])
             .limit(DAY)
-    })
-    .into()
+    };
+    vec![
+        step("parser", "frames out of arbitrary bytes", |run| {
+            fuzz(run, "parser")
+        }),
+        step("decoder", "events out of arbitrary bytes", |run| {
+            fuzz(run, "decoder")
+        }),
+        step("assembler", "messages out of arbitrary fragments", |run| {
+            fuzz(run, "assembler")
+        }),
+        step("handshake", "arbitrary heads of both sides", |run| {
+            fuzz(run, "handshake")
+        }),
+        step("deflate", "arbitrary offers and compressed bytes", |run| {
+            fuzz(run, "deflate")
+        }),
+    ]
 }
 
 /// The fuzzer goes on where the last run ended: its corpus lies beside the seeds, and no commit holds it.

@@ -33,6 +33,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("zcomm-bench-http", &[CORE, "zcomm-http"]),
+    ("zcomm-bench-ws", &[CORE, "zcomm-ws"]),
     ("xtask", &[]),
 ];
 
