@@ -9,6 +9,7 @@ mod cache;
 mod data_program;
 mod examples;
 mod facade;
+mod hostile_life;
 mod http_program;
 mod isolation;
 mod level2;

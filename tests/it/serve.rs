@@ -5,7 +5,7 @@
 pub(crate) mod peer;
 
 use std::net::SocketAddr;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
@@ -23,7 +23,37 @@ pub(crate) struct Serving {
 impl Serving {
     pub(crate) fn start(project: &Project, arguments: &[&str]) -> Self {
         let mut command = project.program();
+        command.arg("serve");
+        if !arguments.contains(&"--port") {
+            command.args(["--port", "0"]);
+        }
+        command.args(arguments);
+        Self::spawn(command)
+    }
+
+    /// The same with so few descriptors.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn start_limited(project: &Project, files: u32, arguments: &[&str]) -> Self {
+        let program = project.program();
+        let mut command = Command::new("sh");
+        command.env_clear();
+        command.args(["-c", &format!("ulimit -n {files}; exec \"$0\" \"$@\"")]);
+        command.arg(program.get_program());
+        command.args(program.get_args());
         command.args(["serve", "--port", "0"]).args(arguments);
+        if let Some(folder) = program.get_current_dir() {
+            command.current_dir(folder);
+        }
+        for (name, value) in program.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        Self::spawn(command)
+    }
+
+    fn spawn(mut command: Command) -> Self {
         command.stderr(Stdio::null());
         let mut told = Told::start(command);
         let greeting = told.line();

@@ -15,6 +15,7 @@ const BENCHES: &[(&str, &str)] = &[
     ("cache", "zcomm-bench-cache"),
     ("data", "zcomm-bench-data"),
     ("http", "zcomm-bench-http"),
+    ("ws", "zcomm-bench-ws"),
 ];
 
 pub(crate) fn run(mut words: Vec<String>) -> Result<ExitCode> {

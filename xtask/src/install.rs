@@ -54,6 +54,19 @@ pub(crate) const CARGO_DENY: Tool = Tool {
     hint: "cargo install --locked cargo-deny",
 };
 
+/// Builds fuzz targets and runs them.
+pub(crate) const CARGO_FUZZ: Tool = Tool {
+    name: "cargo-fuzz",
+    program: "cargo-fuzz",
+    answers: &[],
+    versions_in: None,
+    source: Source::Cargo {
+        package: "cargo-fuzz",
+        version: "0.13.2",
+    },
+    hint: "cargo install --locked cargo-fuzz",
+};
+
 /// A Redis server for the tests to start as a process of their own.
 pub(crate) const REDIS: Tool = Tool {
     name: "redis",
@@ -117,6 +130,7 @@ pub(crate) const MONGO: Tool = Tool {
 /// Every tool, for the folders they are looked for in.
 const ALL: &[&Tool] = &[
     &CARGO_DENY,
+    &CARGO_FUZZ,
     &CHROMIUM,
     &DOCKER,
     &MONGO,

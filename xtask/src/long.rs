@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
+use crate::autobahn;
 use crate::run::Run;
 use crate::step::{self, Step};
 use crate::test;
@@ -17,12 +18,15 @@ const NIGHT: Duration = Duration::from_secs(12 * 60 * 60);
 
 pub(crate) fn run(words: Vec<String>) -> Result<ExitCode> {
     let workspace = Workspace::load()?;
-    let steps = [Step::new(
-        "properties",
-        "property tests with a hundred times the cases",
-        properties,
-    )
-    .limit(NIGHT)];
+    let steps = [
+        Step::new(
+            "properties",
+            "property tests with a hundred times the cases",
+            properties,
+        )
+        .limit(NIGHT),
+        autobahn::step(),
+    ];
     step::run(&workspace, &steps, words)
 }
 

@@ -10,11 +10,13 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 
 mod args;
+mod autobahn;
 mod bench;
 mod ci;
 mod command;
 mod docker;
 mod features;
+mod fuzz;
 mod images;
 mod install;
 mod long;
@@ -35,9 +37,11 @@ usage: cargo xtask <command>
   tidy      check what no compiler checks: module docs, file length, dependency arrows, README …
   features  print the facade's feature table as it has to stand in README.md
   long      what is too slow for `test`
-  bench     measure against others (`bench http`); `--record` puts the tables into docs/performance.md
+  autobahn  run the Autobahn test suite against the echo server; needs Python 2.7
+  fuzz      run the fuzz targets, $ZCOMM_FUZZ_RUNS inputs each
+  bench     measure against others (`bench http`, `bench ws`); `--record` puts the tables into docs/performance.md
 
-`test`, `ci` and `long` are lists of steps and take:
+`test`, `ci`, `long`, `autobahn` and `fuzz` are lists of steps and take:
   --without NAME   leave out a step, or every step that needs a tool (`--without redis`)
   --only STEP      run only this step; can be given several times
   --list           print the steps and what they need, run nothing
@@ -66,6 +70,8 @@ fn dispatch(mut words: Vec<String>) -> Result<ExitCode> {
         "features" => features::run(&words),
         "long" => long::run(words),
         "bench" => bench::run(words),
+        "autobahn" => autobahn::run(words),
+        "fuzz" => fuzz::run(words),
         other => bail!("there is no command `{other}`\n\n{USAGE}"),
     }
 }

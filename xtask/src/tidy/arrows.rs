@@ -35,6 +35,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("zcomm-bench-cache", &[CORE, "zcomm-cache"]),
     ("zcomm-bench-data", &[CORE, "zcomm-services-sqlite"]),
     ("zcomm-bench-http", &[CORE, "zcomm-http"]),
+    ("zcomm-bench-ws", &[CORE, "zcomm-ws"]),
     ("xtask", &[]),
 ];
 

@@ -5,7 +5,7 @@ use std::mem;
 use super::deflate::Inflater;
 use super::limits::FRAGMENT_CHARGE;
 use super::text::TextBuffer;
-use super::{FrameError, FrameHeader, Limits, Message, MessageRef, Opcode};
+use super::{FrameError, FrameHeader, Limits, Message, MessageRef, Opcode, spare};
 
 /// Puts the payloads of data frames together to messages.
 ///
@@ -194,8 +194,13 @@ impl Assembler {
         Ok(self.take())
     }
 
-    /// Drops what is held, memory included.
+    /// Drops what is held, memory included; a large buffer goes to the thread's next large message.
     pub fn clear(&mut self) {
+        match mem::take(&mut self.buffer) {
+            Buffer::None => {}
+            Buffer::Text(text) => spare::give(text.into_string().into_bytes()),
+            Buffer::Binary(bytes) => spare::give(bytes),
+        }
         let inflater = self.inflater.take();
         *self = Self::new(self.limits);
         self.inflater = inflater;
@@ -268,11 +273,20 @@ impl Buffer {
         match self {
             Self::None => {}
             Self::Text(text) => {
-                text.reserve(growth(text.len(), text.capacity(), bytes.len(), ceiling));
+                let room = growth(text.len(), text.capacity(), bytes.len(), ceiling);
+                if is_large(text.capacity(), text.len() + room) {
+                    text.move_to(spare::take(text.len() + room, ceiling));
+                }
+                text.reserve(room);
                 text.push(bytes)?;
             }
             Self::Binary(buffer) => {
                 let room = growth(buffer.len(), buffer.capacity(), bytes.len(), ceiling);
+                if is_large(buffer.capacity(), buffer.len() + room) {
+                    let mut spare = spare::take(buffer.len() + room, ceiling);
+                    spare.extend_from_slice(buffer);
+                    *buffer = spare;
+                }
                 buffer.reserve_exact(room);
                 buffer.extend_from_slice(bytes);
             }
@@ -297,6 +311,11 @@ impl Buffer {
             Self::Binary(bytes) => bytes.len(),
         }
     }
+}
+
+/// Whether a message just became too large for what it lies in, and large enough for a buffer that was kept.
+fn is_large(capacity: usize, needed: usize) -> bool {
+    capacity < spare::LARGE && needed >= spare::LARGE
 }
 
 /// How much to reserve: twice what there is, but not beyond what the message can need.

@@ -73,6 +73,7 @@ mod opcode;
 mod parser;
 mod pong;
 mod role;
+pub(crate) mod spare;
 mod state;
 mod text;
 

@@ -58,6 +58,13 @@ impl TextBuffer {
             .reserve_exact(usize::from(self.tail_length) + additional);
     }
 
+    /// Goes on in another buffer, which is empty and has room for what is here.
+    pub(super) fn move_to(&mut self, buffer: Vec<u8>) {
+        let mut text = String::from_utf8(buffer).expect("an empty buffer is text");
+        text.push_str(&self.text);
+        self.text = text;
+    }
+
     pub(super) fn capacity(&self) -> usize {
         self.text.capacity()
     }

@@ -18,6 +18,9 @@ const CHUNK: usize = 16 * 1024;
 /// A frame for one connection of at most this size is copied: that is cheaper than to share it.
 const SMALL: usize = 1024;
 
+/// The same for a frame that many connections share.
+const TINY: usize = 256;
+
 /// The connection's task is needed for this.
 const QUEUED: u8 = 1;
 const CLOSE: u8 = 2;
@@ -109,6 +112,12 @@ impl Queue {
     }
 
     fn push_copy(&mut self, frame: &[u8]) {
+        let (length, room) = (self.tail.len(), self.tail.capacity());
+        if room - length < frame.len() {
+            // Exactly for the first, with much room for all after it: most tails hold one frame, or many.
+            self.tail
+                .reserve_exact(frame.len().max(8 * length).min(CHUNK + frame.len()));
+        }
         self.tail.extend_from_slice(frame);
         self.end_copy(frame.len());
     }
@@ -165,7 +174,12 @@ impl Outbox {
             return (Pushed::Closed, None);
         }
         if queue.has_room(self.limits, frame.len()) {
-            queue.push_shared(frame.clone());
+            // One piece of many small frames is written faster than as many pieces.
+            if frame.len() <= TINY {
+                queue.push_copy(frame);
+            } else {
+                queue.push_shared(frame.clone());
+            }
             return (Pushed::Taken, self.signal(QUEUED));
         }
         queue.clear();

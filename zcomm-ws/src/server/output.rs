@@ -12,7 +12,7 @@ use super::Reply;
 use super::outbox::{Chunk, Outbox, append_frame};
 use super::packing::Packing;
 use super::reply::Parts;
-use crate::frame::MessageKind;
+use crate::frame::{MAX_HEADER, MessageKind, spare};
 use crate::metrics::Tally;
 
 /// Pieces that one write takes. The system's own limit is 1024.
@@ -52,9 +52,22 @@ impl Output {
             }
             packing.append(&mut self.batch, kind, parts);
         } else {
+            self.make_room(parts);
             append_frame(&mut self.batch, kind, parts);
         }
         self.tally.messages_out += 1;
+    }
+
+    /// Lets a large reply find memory that was used before.
+    #[inline]
+    fn make_room(&mut self, parts: &[&[u8]]) {
+        let length: usize = parts.iter().map(|part| part.len()).sum();
+        let needed = self.batch.len() + length + MAX_HEADER;
+        if length >= LARGE && needed > self.batch.capacity() {
+            let mut batch = spare::take(needed, usize::MAX);
+            batch.extend_from_slice(&self.batch);
+            spare::give(std::mem::replace(&mut self.batch, batch));
+        }
     }
 
     pub(super) fn append_reply(&mut self, outbox: &Outbox, reply: &Reply) {
@@ -209,7 +222,9 @@ impl Writing {
             messages += chunk.messages as usize;
             self.offset = 0;
             self.begun = !chunk.whole;
-            self.chunks.pop_front();
+            if let Some(done) = self.chunks.pop_front() {
+                give_back(done.bytes);
+            }
         }
         outbox.sent(bytes, messages);
         if self.chunks.is_empty() && self.chunks.capacity() > KEPT {
@@ -223,9 +238,16 @@ impl Writing {
         if written < output.batch.len() {
             // A batch is written before the chunks, so none of them has begun.
             debug_assert!(!self.begun, "no chunk has begun before the batch");
-            let rest = Bytes::copy_from_slice(&output.batch[written..]);
-            outbox.add_waiting(rest.len());
-            self.chunks.push_front(Chunk::control(rest));
+            let rest = output.batch.len() - written;
+            outbox.add_waiting(rest);
+            let chunk = if rest >= LARGE {
+                // Moved, not copied; what is written of it does not count as waiting.
+                self.offset = written;
+                Bytes::from(std::mem::take(&mut output.batch))
+            } else {
+                Bytes::copy_from_slice(&output.batch[written..])
+            };
+            self.chunks.push_front(Chunk::control(chunk));
             self.begun = written > 0;
         }
         output.batch.clear();
@@ -239,6 +261,17 @@ impl Writing {
         }
         let end = self.chunks.iter().position(|chunk| chunk.whole);
         end.map_or(self.chunks.len(), |last| last + 1)
+    }
+}
+
+/// Keeps the memory of a large chunk that nobody else holds.
+fn give_back(bytes: Bytes) {
+    if bytes.len() >= spare::LARGE
+        && let Ok(mut bytes) = bytes.try_into_mut()
+    {
+        // Empty, or the conversion would move what is in it.
+        bytes.clear();
+        spare::give(bytes.into());
     }
 }
 

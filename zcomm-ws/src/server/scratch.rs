@@ -2,10 +2,12 @@
 
 use std::cell::Cell;
 
+use crate::frame::spare;
+
 /// As much as one read takes.
 const READ: usize = 64 * 1024;
-/// A batch that grew beyond this is not kept.
-const KEPT: usize = 1024 * 1024;
+/// A batch that grew beyond this is one of the thread's large buffers, not what every poll begins with.
+const KEPT: usize = 256 * 1024;
 /// One poll in so many of those that bring messages has the first of them timed: reading the clock twice for each would
 /// show in the throughput. A prime number, so that connections which take turns are all looked at.
 const TIMED: u32 = 17;
@@ -56,7 +58,7 @@ impl Drop for Scratch {
         let mut batch = std::mem::take(&mut self.batch);
         batch.clear();
         if batch.capacity() > KEPT {
-            batch = Vec::new();
+            spare::give(std::mem::take(&mut batch));
         }
         // While the thread ends there may be no cell any more: then nothing is kept.
         let polls = self.polls;

@@ -17,6 +17,8 @@ mod fragments;
 mod frame_properties;
 mod frame_rules;
 mod handshake_properties;
+mod hostile_frames;
+mod hostile_handshake;
 mod hub;
 mod life;
 mod peer;

@@ -118,6 +118,10 @@ pub(super) fn list<'a>(
     let mut elements = Vec::new();
     for value in headers.get_all(name) {
         let value = value.to_str().map_err(|_| problem(name, "is not ASCII"))?;
+        // What is open at the end of a line would swallow the next one.
+        if !is_closed(value) {
+            return Err(problem(name, "has a quote that is not closed"));
+        }
         elements.extend(
             split_unquoted(value)
                 .map(str::trim)
@@ -151,16 +155,35 @@ pub(super) fn problem(name: &'static str, problem: &'static str) -> HandshakeErr
 }
 
 /// Splits at commas, but not inside of "quotes", where an extension's parameter may have one.
-fn split_unquoted(value: &str) -> impl Iterator<Item = &str> {
-    let mut quoted = false;
-    let mut escaped = false;
+pub(super) fn split_unquoted(value: &str) -> impl Iterator<Item = &str> {
+    let mut quotes = Quotes::default();
     value.split(move |character| {
+        quotes.pass(character);
+        character == ',' && !quotes.open
+    })
+}
+
+/// Whether every quote is closed.
+pub(super) fn is_closed(value: &str) -> bool {
+    let mut quotes = Quotes::default();
+    value.chars().for_each(|character| quotes.pass(character));
+    !quotes.open
+}
+
+/// Where a reader of a list stands: inside of quotes or not.
+#[derive(Default)]
+struct Quotes {
+    open: bool,
+    escaped: bool,
+}
+
+impl Quotes {
+    fn pass(&mut self, character: char) {
         match character {
-            _ if escaped => escaped = false,
-            '\\' if quoted => escaped = true,
-            '"' => quoted = !quoted,
+            _ if self.escaped => self.escaped = false,
+            '\\' if self.open => self.escaped = true,
+            '"' => self.open = !self.open,
             _ => {}
         }
-        character == ',' && !quoted
-    })
+    }
 }

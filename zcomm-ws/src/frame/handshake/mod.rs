@@ -46,5 +46,11 @@ fn extension_name(offer: &str) -> &str {
     offer.split(';').next().unwrap_or_default().trim()
 }
 
+/// Whether a text is one extension with its parameters: as part of a list it stays what it is.
+fn is_extension(text: &str) -> bool {
+    let parts = head::split_unquoted(text).count();
+    is_token(extension_name(text)) && is_printable(text) && parts == 1 && head::is_closed(text)
+}
+
 #[cfg(test)]
 mod tests;

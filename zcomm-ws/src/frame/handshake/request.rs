@@ -8,7 +8,7 @@ use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Version};
 
 use super::head::{Head, list, malformed, names, only, problem};
-use super::{HandshakeError, extension_name, is_printable, is_token};
+use super::{HandshakeError, is_extension, is_printable, is_token};
 use crate::frame::mask;
 
 const HOST: &str = "host";
@@ -115,10 +115,10 @@ impl HandshakeRequest {
     ///
     /// # Errors
     ///
-    /// [`HandshakeError::Unsendable`] if it doesn't begin with a token, or is not printable.
+    /// [`HandshakeError::Unsendable`] if it doesn't begin with a token, is not printable, or would be more than one in a list.
     pub fn with_extension(mut self, offer: impl Into<String>) -> Result<Self, HandshakeError> {
         let offer = offer.into();
-        if !is_token(extension_name(&offer)) || !is_printable(&offer) {
+        if !is_extension(&offer) {
             return Err(HandshakeError::Unsendable { field: "extension" });
         }
         self.extensions.push(offer);

@@ -1,7 +1,7 @@
 //! The server's half of the handshake: made by a server, read and verified by a client.
 
 use super::head::{Head, list, malformed, names, only, optional};
-use super::{HandshakeError, HandshakeRequest, accept_key, extension_name, is_printable, is_token};
+use super::{HandshakeError, HandshakeRequest, accept_key, extension_name, is_extension};
 
 const SWITCHING: u16 = 101;
 const UPGRADE_REQUIRED: u16 = 426;
@@ -78,7 +78,7 @@ impl HandshakeResponse {
     /// [`HandshakeError::Unsendable`] if it doesn't begin with a token, or is not printable.
     pub fn with_extension(mut self, agreed: impl Into<String>) -> Result<Self, HandshakeError> {
         let agreed = agreed.into();
-        if !is_token(extension_name(&agreed)) || !is_printable(&agreed) {
+        if !is_extension(&agreed) {
             return Err(HandshakeError::Unsendable { field: "extension" });
         }
         self.extensions.push(agreed);

@@ -421,3 +421,23 @@ fn an_answer_must_be_an_upgrade() {
         Err(malformed("its first line"))
     );
 }
+
+#[test]
+fn a_quote_that_is_not_closed_swallows_no_other_offer() {
+    let head = |extensions: &str| {
+        format!(
+            "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
+             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{extensions}\r\n"
+        )
+    };
+    let line = "Sec-WebSocket-Extensions: x; y=\"a, b\r\n";
+
+    let request = || HandshakeRequest::new("example.com", "/").unwrap();
+    let error = HandshakeRequest::parse(head(&line.repeat(2)).as_bytes()).unwrap_err();
+    assert_eq!(error.status(), 400);
+    assert!(HandshakeRequest::parse(head(line).as_bytes()).is_err());
+    for several in ["a, b", "a; x=\"", "a; x=\"\\\""] {
+        assert!(request().with_extension(several).is_err(), "{several}");
+    }
+    assert!(request().with_extension("a; x=\"\\\", b\"").is_ok());
+}

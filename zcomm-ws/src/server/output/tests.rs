@@ -199,15 +199,17 @@ fn of_the_pongs_that_wait_only_the_newest_is_sent() {
 #[test]
 fn what_has_begun_is_finished_when_the_rest_is_dropped() {
     let mut way = Way::new();
-    way.push("first");
-    way.push("second");
+    // Smaller ones would be written as one piece.
+    let (first, second) = ("1".repeat(300), "2".repeat(300));
+    way.push(&first);
+    way.push(&second);
     assert!(!way.flush(3));
 
     way.writing.drop_unbegun();
     way.writing.put_last(frame(Opcode::Close, ""), &way.outbox);
-    assert!(way.flush(100));
+    assert!(way.flush(1000));
 
-    way.sent(&[(Opcode::Text, "first"), (Opcode::Close, "")]);
+    way.sent(&[(Opcode::Text, &first), (Opcode::Close, "")]);
 }
 
 #[test]
