@@ -17,6 +17,7 @@ const PLUGINS: &[(bool, &str)] = &[
     (cfg!(feature = "mongo"), "mongodb"),
     (cfg!(feature = "postgres"), "postgresql"),
     (cfg!(feature = "redis"), "redis"),
+    (cfg!(feature = "sqlite"), "sqlite"),
     (cfg!(feature = "ws"), "websocket"),
     (cfg!(feature = "ws-client"), "ws"),
 ];

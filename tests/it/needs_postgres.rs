@@ -30,3 +30,10 @@ fn postgres_is_started_found_and_stopped() {
     assert_eq!(status.json()[0]["pid"], up.json()[0]["pid"]);
     assert_eq!(down.json()[0]["state"], "stopped");
 }
+
+#[test]
+fn the_last_level_of_the_tutorial_prints_what_the_page_shows() {
+    let followed = crate::tutorial::follow(|example| example.starts_with("lvl4_"));
+
+    assert_eq!(followed, 1);
+}

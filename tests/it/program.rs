@@ -172,11 +172,13 @@ fn plugins_are_listed_with_what_they_bring() {
     assert_eq!(
         names,
         [
+            "cache",
             "http",
             "jwt",
             "mongodb",
             "postgresql",
             "redis",
+            "sqlite",
             "websocket",
             "ws"
         ]

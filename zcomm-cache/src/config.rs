@@ -79,8 +79,9 @@ impl CacheConfig {
     /// ```
     /// use zcomm_cache::{CacheConfig, PLUGIN};
     /// use zcomm_core::Settings;
+    /// use zcomm_core::settings::KEYS;
     ///
-    /// let settings = Settings::defaults(PLUGIN.keys);
+    /// let settings = Settings::defaults(KEYS.iter().chain(PLUGIN.keys));
     /// assert_eq!(CacheConfig::from_settings(&settings), CacheConfig::default());
     /// ```
     pub fn from_settings(settings: &Settings) -> Self {

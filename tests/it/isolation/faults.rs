@@ -152,6 +152,17 @@ impl Store {
         );
         wrong.then_some(&self.wrong)
     }
+
+    /// Others have their turn before the bump, as they have wherever it does not come before the answer.
+    fn bump_after_the_answer(&self, model: &str) {
+        let (generations, model) = (self.wrong.clone(), model.to_owned());
+        tokio::spawn(async move {
+            for _ in 0..64 {
+                tokio::task::yield_now().await;
+            }
+            generations.bump(&model);
+        });
+    }
 }
 
 #[async_trait]
@@ -165,11 +176,10 @@ impl data::Store for Store {
 
     async fn write(&self, writes: &[Permitted<Write>]) -> data::Result<Written> {
         let model = writes[0].model.name();
-        if self.fault == Some(Fault::LateBump) {
-            // The bump of the write before this one.
-            self.wrong.bump(model);
-        }
         let written = self.memory.write(writes).await;
+        if self.fault == Some(Fault::LateBump) {
+            self.bump_after_the_answer(model);
+        }
         let count = self.writes.fetch_add(1, Ordering::SeqCst);
         if model == name(MODELS - 1) && count.is_multiple_of(3) {
             return Err(DataError::Timeout {

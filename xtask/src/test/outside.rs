@@ -4,12 +4,15 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::install::{POSTGRES, REDIS, Tool};
+use crate::install::{DOCKER, MONGO, POSTGRES, REDIS, Tool};
 use crate::run::{Run, cargo_with};
 use crate::workspace::Workspace;
 
 /// How modules of such tests begin, in crates that have other tests too: `needs_redis` needs the tool `redis`.
 pub(crate) const NEEDS: &str = "needs_";
+
+/// Every tool that tests may need.
+const TOOLS: &[&Tool] = &[&DOCKER, &MONGO, &POSTGRES, &REDIS];
 
 /// Crates whose tests all need a tool, so that the names of their modules need not say it.
 const WHOLE: &[(&str, &Tool)] = &[
@@ -28,7 +31,7 @@ pub(super) fn units(run: &mut Run<'_>) -> Result<()> {
 /// The command that runs the tests that need nothing but Rust.
 pub(crate) fn without_tools(workspace: &Workspace) -> Command {
     let mut command = others(workspace);
-    command.args(["--skip", NEEDS]);
+    command.args(skips());
     command
 }
 
@@ -38,7 +41,7 @@ pub(super) fn with_tool(run: &mut Run<'_>, tool: &Tool) -> Result<()> {
     if !crates.is_empty() {
         let chosen = crates.iter().flat_map(|name| ["-p", name]);
         let mut command = cargo_test(chosen);
-        command.args(["--skip", NEEDS]);
+        command.args(skips());
         run.some_tests(command.env(REQUIRE, tool.name))?;
     }
     let mut command = others(run.workspace());
@@ -63,6 +66,13 @@ pub(super) fn with_containers(
     command.arg(format!("{NEEDS}{}", tool.name));
     prepare(&mut command);
     run.tests(command.env(REQUIRE, tool.name))
+}
+
+/// Leaves out the modules of such tests, and no test that has such a word in its name.
+fn skips() -> impl Iterator<Item = String> {
+    let module = |tool: &&Tool| format!("{NEEDS}{}::", tool.name);
+    let pair = |module| ["--skip".to_owned(), module];
+    TOOLS.iter().map(module).flat_map(pair)
 }
 
 /// All crates but those that belong to a tool; the same arguments each time, so that nothing is compiled twice.
