@@ -15,8 +15,8 @@ use crate::store;
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
-Rows are read and written without regard to access rules: whoever runs this owns the store. Models are those of
-the schema folder (`schema_path`, ./schemas); without any, those that the store has. The store is the one that
+Rows are read and written without regard to access rules: whoever runs this owns the store. Models are those of \
+the schema folder (`schema_path`, ./schemas); without any, those that the store has. The store is the one that \
 --store or the setting `store` names, else .zcomm/data.db of the project.
 
   zcomm data create users '{\"name\": \"Ada\"}'

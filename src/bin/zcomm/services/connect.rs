@@ -6,7 +6,7 @@ use crate::output::Outcome;
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
-Runs psql, redis-cli or mongosh, whichever is the service's own, and ends with its status. What stands after
+Runs psql, redis-cli or mongosh, whichever is the service's own, and ends with its status. What stands after \
 `--` is for it: zcomm connect postgres -- -c 'SELECT 1'")]
 pub(crate) struct Args {
     /// The service

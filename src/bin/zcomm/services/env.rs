@@ -6,7 +6,7 @@ use crate::output::{self, Outcome};
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
-Prints passwords. In a shell: eval \"$(zcomm env)\". Ends with status 1 if one of the services does not run;
+Prints passwords. In a shell: eval \"$(zcomm env)\". Ends with status 1 if one of the services does not run; \
 the variables then say where it would be.")]
 pub(crate) struct Args {
     /// The services; without any, those of the setting `services`
