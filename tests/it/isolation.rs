@@ -31,6 +31,12 @@ impl Report {
     }
 }
 
+/// How many a proof is made of; `cargo xtask long` asks for a hundred times as many.
+fn operations() -> usize {
+    let wanted = std::env::var("ZCOMM_TEST_OPERATIONS").ok();
+    wanted.map_or(10_000, |wanted| wanted.parse().unwrap())
+}
+
 /// Lets all callers do random things, so many in all or until one of them sees what it must not.
 async fn run(fault: Option<Fault>, seed: u64, operations: usize) -> Report {
     let world = Arc::new(World::new(seed, operations));
@@ -80,7 +86,7 @@ async fn run(fault: Option<Fault>, seed: u64, operations: usize) -> Report {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_is_shown_what_is_anothers_or_what_was_before() {
-    let report = run(None, 1, 10_000).await;
+    let report = run(None, 1, operations()).await;
 
     assert_eq!(report.violation, None);
     assert!(

@@ -6,10 +6,10 @@ use std::time::Duration;
 use anyhow::Result;
 
 use crate::autobahn;
-use crate::run::Run;
+use crate::run::{Run, cargo_with};
 use crate::step::{self, Step};
 use crate::test;
-use crate::workspace::Workspace;
+use crate::workspace::{FACADE, Workspace};
 
 /// A hundred times what a property test does by itself.
 const CASES: &str = "25600";
@@ -25,9 +25,28 @@ pub(crate) fn run(words: Vec<String>) -> Result<ExitCode> {
             properties,
         )
         .limit(NIGHT),
+        Step::new(
+            "isolation",
+            "10^6 operations, none of which shows what is another's",
+            isolation,
+        )
+        .limit(NIGHT),
         autobahn::step(),
     ];
     step::run(&workspace, &steps, words)
+}
+
+fn isolation(run: &mut Run<'_>) -> Result<()> {
+    let mut command = cargo_with(&[
+        "test",
+        "-p",
+        FACADE,
+        "--all-features",
+        "--test",
+        "it",
+        "isolation::nobody_is_shown",
+    ]);
+    run.tests(command.env("ZCOMM_TEST_OPERATIONS", "1000000"))
 }
 
 fn properties(run: &mut Run<'_>) -> Result<()> {

@@ -124,7 +124,11 @@ async fn serve_models(comm: &Comm, is_demo: bool) -> anyhow::Result<Drained> {
     // Before anybody can connect: a signal that comes first would end the program without a word.
     let signals = Signals::listen()?;
     comm.data()?.prepare().await?;
-    let server = comm.bifrost()?.bind().await?;
+    let mut server = comm.bifrost()?;
+    if is_demo {
+        server = server.topic(demo::topic());
+    }
+    let server = server.bind().await?;
     if is_demo {
         demo::fill(comm.data()?).await?;
     }

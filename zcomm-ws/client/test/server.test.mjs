@@ -63,13 +63,12 @@ test('rows that were left off are announced, and follow', async () => {
 
 test('errors carry the code and the details of the server', async () => {
   const client = await connect();
-  const codes = [];
-  for (const call of [
+  const errors = await Promise.all([
     client.read('orders'), client.read('users', { nmae: 1 }), client.update('users', 999_999, { name: 'x' }),
     client.delete('users', {}), client.create('users', { email: 'no-name@example.com' }), client.send({ event: 'nothing' }),
-  ]) codes.push((await failure(call)).code);
+  ].map(failure));
 
-  assert.deepEqual(codes, ['unknown_model', 'unknown_field', 'not_found', 'bad_value', 'bad_value', 'unknown_event']);
+  assert.deepEqual(errors.map(({ code }) => code), ['unknown_model', 'unknown_field', 'not_found', 'bad_value', 'bad_value', 'unknown_event']);
 });
 
 test('a change of one client is heard by another and not by its author', async () => {
@@ -183,15 +182,8 @@ test('a client returns to a server that was started anew on its port', async (t)
   assert.equal((await waiting).length, 2);
 });
 
-/** Tests of what a server says that it has. */
-const having = (feature, name, body) => test(name, async (t) => {
+test('a live query has its rows, then what enters, changes and leaves', async () => {
   const client = await connect();
-  const { features } = await client.connectionInfo();
-  if (!features.includes(feature)) return t.skip(`this server has no \`${feature}\``);
-  await body(client, t);
-});
-
-having('subscribe', 'a live query has its rows, then what enters, changes and leaves', async (client) => {
   const other = await connect();
   const seen = [];
   let wake = () => {};
@@ -211,7 +203,8 @@ having('subscribe', 'a live query has its rows, then what enters, changes and le
   assert.deepEqual(seen, [['enter', row.id, 'one'], ['change', row.id, 'two'], ['leave', row.id, undefined]]);
 });
 
-having('subscribe', 'what may be asked of models is found out', async (client) => {
+test('what may be asked of models is found out', async () => {
+  const client = await connect();
   const { schemas, operations } = await client.discover();
   const introspected = await client.introspect('users');
 
@@ -220,7 +213,19 @@ having('subscribe', 'what may be asked of models is found out', async (client) =
   assert.equal(introspected.fields[0].name, 'id');
 });
 
-having('topics', 'a topic that nobody declared is refused', async (client) => {
+test('who joined a topic hears what is said on it', async () => {
+  const [listener, speaker] = [await connect(), await connect()];
+  let hear = () => {};
+  const heard = new Promise((resolve) => { hear = resolve; });
+  await listener.join('chat', (data, { topic }) => hear([topic, data]));
+  const receivers = await speaker.publish('chat', { text: 'hello' });
+
+  assert.equal(receivers, 1);
+  assert.deepEqual(await heard, ['chat', { text: 'hello' }]);
+});
+
+test('a topic that nobody declared is refused', async () => {
+  const client = await connect();
   assert.equal((await failure(client.join('undeclared'))).code, 'forbidden');
   assert.equal((await failure(client.publish('undeclared', 1))).code, 'forbidden');
 });

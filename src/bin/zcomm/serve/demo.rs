@@ -6,6 +6,7 @@ use zcomm::core::data::{
     Access, DefaultValue, Field, Kind, Model, Query, Requester, Schema, Store, Write,
 };
 use zcomm::data::Data;
+use zcomm::ws::bifrost::{Topic, Who};
 
 /// Users, and messages by them.
 pub(super) fn schema() -> anyhow::Result<Schema> {
@@ -22,6 +23,11 @@ pub(super) fn schema() -> anyhow::Result<Schema> {
         .field(Field::new("created_at", Kind::DateTime).default(DefaultValue::Now))
         .build()?;
     Ok(Schema::of([users, messages])?)
+}
+
+/// A room in which everybody may speak.
+pub(super) fn topic() -> Topic {
+    Topic::new("chat").publish(Who::Everybody)
 }
 
 /// The rows that are there at the start, unless some are there from an earlier one.
