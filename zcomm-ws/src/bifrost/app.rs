@@ -35,6 +35,8 @@ pub struct App {
     pub(super) questions: Arc<Questions>,
     pub(super) live: Live,
     pub(super) legacy_broadcast: bool,
+    /// Whether the application has layers of its own, which every message has to pass.
+    pub(super) layered: bool,
 }
 
 impl App {
@@ -60,6 +62,11 @@ impl App {
 
     pub(super) fn answers(&self) -> Option<&dyn AnswerCache> {
         self.answers.as_deref()
+    }
+
+    /// The answers that may be given without the stack: none where the application looks at each message itself.
+    pub(super) fn remembered(&self) -> Option<&dyn AnswerCache> {
+        self.answers().filter(|_| !self.layered)
     }
 
     pub(super) fn limits(&self) -> Limits {
@@ -201,9 +208,8 @@ impl App {
 
     pub(super) fn readable_models(&self, caller: &Caller) -> Vec<&str> {
         let who = caller.identity();
-        let models = self.schema.models().iter();
-        let readable = models.filter(|model| self.access.rights(model, &who).is_ok());
-        readable.map(|model| model.name()).collect()
+        let usable = super::events::usable(self, &who).map(|(model, ..)| model.name());
+        usable.collect()
     }
 }
 
@@ -225,6 +231,7 @@ impl App {
             questions: Arc::default(),
             live: Live::new(&schema, 100),
             legacy_broadcast: true,
+            layered: false,
             schema,
         }
     }

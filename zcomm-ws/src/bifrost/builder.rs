@@ -191,6 +191,7 @@ impl BifrostBuilder {
             offer: self.offer,
             questions: Arc::default(),
             legacy_broadcast: self.legacy_broadcast,
+            layered: !self.layers.is_empty(),
         });
         // Before anybody can connect: no write may go unheard.
         let changes = app.store().subscribe();

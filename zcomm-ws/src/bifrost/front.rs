@@ -53,7 +53,7 @@ impl Front {
             let name = brief(envelope.event());
             return Err(Fault::NoSuchEvent { name }.into());
         }
-        let Some(answers) = self.app.answers() else {
+        let Some(answers) = self.app.remembered() else {
             return Ok(None);
         };
         let who = caller.identity();
@@ -73,6 +73,11 @@ impl Front {
         let connection = cx.connection().clone();
         let answer = async move {
             let response = stack.oneshot(request).await;
+            if connection.awaits_auth() {
+                // It was to say who is there, and nobody believed it, whatever the reason.
+                let refusal = Refusal::AuthenticationRequired.to_string();
+                connection.close(CloseReason::policy(refusal));
+            }
             let mut response = response.unwrap_or_else(|error| reply::error(&error));
             let after = response.extensions_mut().remove::<AfterReply>();
             let (body, fits) = to_body(response, most);
@@ -99,12 +104,13 @@ impl Front {
     }
 
     fn refuse(&self, cx: &mut Cx<'_>, error: &Error, id: Option<&RequestId<'_>>) {
-        let id = id.map(OwnedId::of);
-        cx.reply_with(to_reply(
-            reply::error(error),
-            id.as_ref(),
-            self.app.limits().reply,
-        ));
+        let owned = id.map(OwnedId::of);
+        let most = self.app.limits().reply;
+        answer_with(
+            cx,
+            id.is_none(),
+            to_reply(reply::error(error), owned.as_ref(), most),
+        );
     }
 
     /// Takes the answer to a question. It is answered by nothing, and waits for nothing: the request that asked may be
@@ -156,6 +162,10 @@ impl Front {
         }
         let message = envelope.without_id();
         let caller = Arc::clone(cx.connection().caller());
+        if must_wait(cx, envelope.id().is_none()) && is_event_name(envelope.event()) {
+            // What is remembered may be older than what the message before it does.
+            return self.pass_on(cx, &envelope, message);
+        }
         match self.at_once(&caller, &envelope, &message) {
             Ok(None) => self.pass_on(cx, &envelope, message),
             Ok(Some(answer)) => {
@@ -224,6 +234,21 @@ impl Handler for Front {
 impl fmt::Debug for Front {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Front").finish_non_exhaustive()
+    }
+}
+
+/// Whether earlier messages have to be answered first: nothing but the order tells the answers without an id apart.
+fn must_wait(cx: &Cx<'_>, without_id: bool) -> bool {
+    without_id && cx.in_order() > 0
+}
+
+/// Answers in its turn; at once if it is nobody else's, or if there is no room to wait.
+fn answer_with(cx: &mut Cx<'_>, without_id: bool, reply: Reply) {
+    if must_wait(cx, without_id) && !cx.is_saturated() {
+        let taken = cx.run_in_order(async move { reply });
+        debug_assert!(taken.is_ok(), "there is room");
+    } else {
+        cx.reply_with(reply);
     }
 }
 

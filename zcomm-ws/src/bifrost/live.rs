@@ -64,18 +64,22 @@ impl Live {
     }
 
     /// Gives a number to a subscription. What a client follows already keeps the number that it has.
-    pub(super) fn reserve(&self, client: ConnectionId, target: Target) -> Result<u64, Fault> {
+    pub(super) fn reserve(
+        &self,
+        client: ConnectionId,
+        target: Target,
+    ) -> Result<(u64, bool), Fault> {
         let mut clients = self.clients();
         let client = clients.entry(client).or_default();
         if let Some((id, _)) = client.all.iter().find(|(_, other)| **other == target) {
-            return Ok(*id);
+            return Ok((*id, false));
         }
         if client.all.len() >= self.most {
             return Err(Fault::TooManySubscriptions { most: self.most });
         }
         client.last += 1;
         client.all.insert(client.last, target);
-        Ok(client.last)
+        Ok((client.last, true))
     }
 
     /// Pushes a message to a client that never subscribed to anything, so before any reply to a `subscribe` of its own.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 use tower::{ServiceExt, service_fn};
 use zcomm_core::{Body, BoxService, Caller, Error};
 
@@ -81,7 +81,11 @@ async fn identified(mut request: Request<Body>) -> Result<Request<Body>, Error> 
 
 /// Checks the head and the body's envelope; the path names the event.
 async fn event(app: &App, request: Request<Body>) -> Result<Request<Body>, Error> {
-    let (head, body) = request.into_parts();
+    let (mut head, body) = request.into_parts();
+    // One event has two names; the policy is asked about the one.
+    if head.uri.path() == "/set_query_cache_ttl" {
+        head.uri = Uri::from_static("/set_cache_ttl");
+    }
     let event = head.uri.path().trim_start_matches('/').to_owned();
     if !is_event_name(&event) {
         return Err(Fault::NoSuchEvent {

@@ -98,10 +98,10 @@ impl Event for Introspect {
 }
 
 /// The models that somebody may do anything with, and what that is.
-fn usable<'a>(
+pub(in crate::bifrost) fn usable<'a, 'w>(
     app: &'a App,
-    who: &'a Identity,
-) -> impl Iterator<Item = (&'a Arc<Model>, Rights, Vec<Operation>)> {
+    who: &'w Identity,
+) -> impl Iterator<Item = (&'a Arc<Model>, Rights, Vec<Operation>)> + use<'a, 'w> {
     app.schema().models().iter().filter_map(move |model| {
         let rights = app.access().rights(model, who).ok()?;
         let operations = operations(app, who, model, &rights);

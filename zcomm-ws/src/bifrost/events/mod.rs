@@ -13,6 +13,8 @@ use std::sync::Arc;
 
 use super::router::Events;
 
+pub(super) use discovery::usable;
+
 /// All of them, by name.
 pub(super) fn all() -> Events {
     let mut events = Events::new();
@@ -28,7 +30,6 @@ pub(super) fn all() -> Events {
     events.insert("cache_stats", Arc::new(cache::CacheStats));
     events.insert("clear_cache", Arc::new(cache::ClearCache));
     events.insert("set_cache_ttl", Arc::new(cache::SetCacheTtl));
-    events.insert("set_query_cache_ttl", Arc::new(cache::SetCacheTtl));
     events.insert("dispatch", Arc::new(dispatch::Dispatch));
     events
 }

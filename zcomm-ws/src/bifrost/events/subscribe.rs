@@ -8,10 +8,12 @@ use serde_json::{Map, Value, json};
 use zcomm_core::data::{Model, Query, Requester, Shape};
 use zcomm_core::{Body, Error};
 
+use crate::bifrost::app::App;
 use crate::bifrost::fault::Fault;
 use crate::bifrost::live::{AfterReply, Opening, Target, permitted};
 use crate::bifrost::reply;
 use crate::bifrost::router::{Event, EventCx};
+use crate::server::Connection;
 
 /// Members that are no arguments of a query.
 const ENVELOPE: [&str; 4] = ["event", "action", "model", "snapshot"];
@@ -38,12 +40,27 @@ fn topic(cx: &EventCx<'_>) -> Result<Response<Body>, Error> {
     }
     cx.app.topics().may_join(cx.app, cx.identity, topic)?;
     let target = Target::Topic(topic.to_owned());
-    let id = cx.app.live().reserve(connection.id(), target)?;
+    let (id, _) = cx.app.live().reserve(connection.id(), target)?;
     let opening = Opening::topic(cx.app, connection, (id, topic.to_owned()));
     Ok(opened(
         reply::result(&json!({ "subscription": id }))?,
         opening,
     ))
+}
+
+/// A number that was given out for a request: it is taken back if the request fails, or is given up.
+struct Reserved<'a> {
+    place: (&'a Arc<App>, &'a Connection, u64),
+    ends: bool,
+}
+
+impl Drop for Reserved<'_> {
+    fn drop(&mut self) {
+        let (app, connection, id) = self.place;
+        if self.ends {
+            app.live().end(app, connection.id(), id);
+        }
+    }
 }
 
 async fn rows(
@@ -59,14 +76,19 @@ async fn rows(
     arguments.remove("order_by");
     let asked = query(model, &arguments)?;
     let live = permitted(app, cx.identity, &asked)?;
-    let id = app
-        .live()
-        .reserve(connection.id(), Target::Rows(Box::new(asked.clone())))?;
+    let target = Target::Rows(Box::new(asked.clone()));
+    let (id, is_new) = app.live().reserve(connection.id(), target)?;
+    let mut reserved = Reserved {
+        place: (app, connection, id),
+        // One that was there goes on, whatever becomes of this request.
+        ends: is_new,
+    };
     // Before the snapshot: every change behind it then says how its row was before.
     let fields = live.filter.fields().into_iter().cloned();
     let watch = app.store().watch(model, fields);
     let place = (app, connection, id);
     if !snapshot {
+        reserved.ends = false;
         let from = (app.store().subscribe(), watch);
         let opening = Opening::rows(place, (asked, live, version), from);
         return Ok(opened(
@@ -75,13 +97,8 @@ async fn rows(
         ));
     }
     let ordered = app.access().query(ordered, &Requester::new(cx.identity))?;
-    let (rows, changes) = match app.store().snapshot(&ordered).await {
-        Ok(taken) => taken,
-        Err(error) => {
-            app.live().end(app, connection.id(), id);
-            return Err(error.into());
-        }
-    };
+    let (rows, changes) = app.store().snapshot(&ordered).await?;
+    reserved.ends = false;
     let opening = Opening::rows(place, (asked, live, version), (changes, watch));
     let mut result = format!(
         "{{\"subscription\":{id},\"seq\":{},\"rows\":",

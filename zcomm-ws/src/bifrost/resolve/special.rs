@@ -71,9 +71,16 @@ impl Special {
         };
         Ok(match self {
             Self::Link => Command::Link(path),
-            _ => Command::Open(path),
+            _ => Command::Open(plain(&path)),
         })
     }
+}
+
+/// A path without what means nothing in it, so that a policy judges the file and not a way of writing it.
+fn plain(path: &str) -> String {
+    let rooted = if path.starts_with('/') { "/" } else { "" };
+    let parts = path.split('/').filter(|part| !matches!(*part, "" | "."));
+    format!("{rooted}{}", parts.collect::<Vec<_>>().join("/"))
 }
 
 /// The command that a message's texts ask for, if it is one of the three.

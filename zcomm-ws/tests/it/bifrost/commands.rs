@@ -271,6 +271,38 @@ async fn a_function_has_the_rights_of_its_caller() {
 }
 
 #[tokio::test]
+async fn answers_without_an_id_come_in_the_order_of_their_questions() {
+    let gate = Arc::new(tokio::sync::Notify::new());
+    let opened = Arc::clone(&gate);
+    let builder = open().function("wait", move |_: Call, _: Value| {
+        let gate = Arc::clone(&gate);
+        async move {
+            gate.notified().await;
+            Ok("waited")
+        }
+    });
+    let (_server, address) = serve(builder).await;
+    let (mut client, _) = greeted(address, "/").await;
+
+    client.text(r#"{"cmd":"zFunc(wait)"}"#).await;
+    client.text("{").await;
+    client.text(r#"{"event":"ping"}"#).await;
+    // One with an id is answered by itself, so the others have been taken by then.
+    let overtakes = client.ask(json!({"event": "ping", "_requestId": 1})).await;
+    opened.notify_one();
+    let in_order = [
+        client.json().await,
+        client.json().await,
+        client.json().await,
+    ];
+
+    assert_eq!(overtakes["_requestId"], 1);
+    assert_eq!(in_order[0], json!({"result": "waited"}));
+    assert_eq!(in_order[1]["code"], "invalid_json");
+    assert_eq!(in_order[2], json!({"result": "pong"}));
+}
+
+#[tokio::test]
 async fn layers_of_the_application_stand_in_front() {
     let layer = MapRequestLayer::new(|request: http::Request<Body>| match request.uri().path() {
         "/hello" => http::Request::post("/ping")

@@ -133,6 +133,8 @@ async fn a_first_message_that_says_nothing_of_the_kind_is_the_last() {
         r#"{"zKey":"^List notes"}"#,
         "{",
         r#"{"event":"ping"}"#,
+        r#"{"event":"auth"}"#,
+        r#"{"event":"auth","token":7}"#,
         r#"{"event":"auth","token":"guess"}"#,
     ] {
         let mut client = Client::open(address).await;
@@ -147,6 +149,8 @@ async fn a_first_message_that_says_nothing_of_the_kind_is_the_last() {
     assert_eq!(
         ends,
         [
+            policy("Authentication required"),
+            policy("Authentication required"),
             policy("Authentication required"),
             policy("Authentication required"),
             policy("Authentication required"),
