@@ -190,10 +190,11 @@ impl CommBuilder {
     /// As [`build`](Self::build), but for values that are wrong.
     pub fn inspect(&self) -> Result<Inspected, Error> {
         let registry = Registry::linked()?.with(self.plugins.iter().copied())?;
-        let (loader, open) = self.layers(&registry, &self.project_folder()?)?;
+        let project = self.project_folder()?;
+        let (loader, open) = self.layers(&registry, &project)?;
         let (settings, faults) = loader.load_rest();
         Ok(Inspected {
-            warnings: warnings(open, &settings),
+            warnings: warnings(open, &settings, &project),
             settings,
             faults,
         })
@@ -202,7 +203,7 @@ impl CommBuilder {
     fn load(&self, registry: &Registry, project: &Path) -> Result<(Settings, Vec<String>), Error> {
         let (loader, open) = self.layers(registry, project)?;
         let settings = loader.load()?;
-        let warnings = warnings(open, &settings);
+        let warnings = warnings(open, &settings, project);
         Ok((settings, warnings))
     }
 
@@ -244,11 +245,15 @@ pub struct Inspected {
     pub faults: Option<Invalid>,
 }
 
-fn warnings(of_files: Vec<String>, settings: &Settings) -> Vec<String> {
+#[cfg_attr(
+    not(feature = "ws"),
+    expect(unused_variables, reason = "a build without servers")
+)]
+fn warnings(of_files: Vec<String>, settings: &Settings, project: &Path) -> Vec<String> {
     let mut warnings = of_files;
     warnings.extend(settings.warnings().iter().map(ToString::to_string));
     #[cfg(feature = "ws")]
-    warnings.extend(crate::compose::policy_warnings(settings));
+    warnings.extend(crate::compose::policy_warnings(settings, project));
     warnings
 }
 

@@ -1,6 +1,6 @@
 //! The policy that the application gave or the settings describe: nobody is asked, or everybody shows a token.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -48,8 +48,8 @@ pub(crate) fn of(comm: &Inner) -> Result<Arc<dyn AuthPolicy>, Error> {
     Ok(Arc::new(tokens))
 }
 
-/// What is set about tokens and changes nothing, though it is not wrong: a client of the project may use it.
-pub(crate) fn warnings(settings: &Settings) -> Vec<String> {
+/// What is there about tokens and changes nothing, though it is not wrong: a client of the project may use it.
+pub(crate) fn warnings(settings: &Settings, project: &Path) -> Vec<String> {
     let ignored_by = if let Some(name) = settings.text("policy").filter(|name| !name.is_empty()) {
         format!("the policy `{name}` decides who callers are")
     } else if settings.knows("websocket.require_auth") && !settings.flag("websocket.require_auth") {
@@ -60,7 +60,19 @@ pub(crate) fn warnings(settings: &Settings) -> Vec<String> {
     let token = settings
         .secret("websocket.token")
         .map(|_| format!("servers ask nobody for `websocket.token`: {ignored_by}"));
-    token.into_iter().collect()
+    let file = own_file(project);
+    let file = file.exists().then(|| {
+        format!(
+            "servers ask nobody for the tokens of `{}`: {ignored_by}",
+            file.display()
+        )
+    });
+    token.into_iter().chain(file).collect()
+}
+
+/// Where `zcomm token` keeps a project's tokens, unless a setting names another place.
+fn own_file(project: &Path) -> PathBuf {
+    project.join(".zcomm").join("tokens.json")
 }
 
 /// The policy of a plugin.
@@ -91,7 +103,7 @@ fn file(settings: &Settings, project: &Path) -> Result<Option<TokenFile>, Error>
     if let Some(named) = settings.path("token_file") {
         return Ok(Some(TokenFile::open(named)?));
     }
-    let own = project.join(".zcomm").join("tokens.json");
+    let own = own_file(project);
     if own.exists() {
         Ok(Some(TokenFile::open(own)?))
     } else {

@@ -122,6 +122,21 @@ fn a_token_that_nobody_is_asked_for_is_warned_about() {
 }
 
 #[test]
+fn tokens_that_were_made_and_that_nobody_is_asked_for_are_warned_about() {
+    let project = Project::new();
+    project.run(&["token", "new"]);
+
+    let off = project.run(&["config", "check"]);
+    let on = project.run(&["config", "check", "--set", "websocket.require_auth=true"]);
+
+    assert!(
+        off.err.contains("tokens.json") && off.err.contains("is off"),
+        "{off:?}"
+    );
+    assert_eq!((off.status, on.status, on.err.as_str()), (0, 0, ""));
+}
+
+#[test]
 fn a_project_that_is_not_there_is_an_error() {
     check(
         &["--project", "nowhere", "config", "check"],

@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::StreamExt;
 use tokio::sync::broadcast::Sender;
-use tokio::sync::{Mutex as Turn, OwnedMutexGuard, broadcast};
+use tokio::sync::{OwnedRwLockWriteGuard, RwLock as Turn, broadcast};
 
 use super::Result;
 use super::change::{Change, Changes, Notice};
@@ -97,9 +97,8 @@ impl<S: Store> Committed<S> {
     ///
     /// Cancel safe: nothing is changed.
     pub async fn snapshot(&self, query: &Permitted<Query>) -> Result<(Rows, Changes)> {
-        let model = Arc::clone(&query.model);
-        let models = BTreeMap::from([(model.name().to_owned(), model)]);
-        let _turns = self.turns(&models).await;
+        // Any number of these at once: they keep writes out, not each other.
+        let _turn = self.turn(query.model.name()).read_owned().await;
         let changes = self.subscribe();
         Ok((self.store.read(query).await?, changes))
     }
@@ -158,16 +157,21 @@ impl<S: Store> Committed<S> {
     }
 
     /// Waits until nobody else writes to these models. Taken in the order of names, so no two wait for each other.
-    async fn turns(&self, models: &BTreeMap<String, Arc<Model>>) -> Vec<OwnedMutexGuard<()>> {
+    async fn turns(&self, models: &BTreeMap<String, Arc<Model>>) -> Vec<OwnedRwLockWriteGuard<()>> {
         let mut guards = Vec::with_capacity(models.len());
         for name in models.keys() {
-            let turn = {
-                let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
-                Arc::clone(turns.entry(name.clone()).or_default())
-            };
-            guards.push(turn.lock_owned().await);
+            guards.push(self.turn(name).write_owned().await);
         }
         guards
+    }
+
+    /// What writes to a model wait for, and snapshots of it.
+    fn turn(&self, model: &str) -> Arc<Turn<()>> {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(turn) = turns.get(model) {
+            return Arc::clone(turn);
+        }
+        Arc::clone(turns.entry(model.to_owned()).or_default())
     }
 
     fn announce_written(&self, writes: &[Permitted<Write>], written: &Written) {

@@ -47,10 +47,8 @@ where
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let extensions = request.extensions();
-        let is_read = matches!(
-            extensions.get::<Arc<Command>>().map(|command| &**command),
-            Some(Command::Read { .. })
-        );
+        let command = extensions.get::<Arc<Command>>();
+        let is_read = command.is_some_and(|command| reads_only(command));
         let caller = extensions.get::<Arc<Caller>>().filter(|_| is_read).cloned();
         let asked = caller.map(|caller| {
             let (identity, version) = caller.snapshot();
@@ -60,6 +58,15 @@ where
             inner: self.inner.call(request),
             asked,
         }
+    }
+}
+
+/// Whether nothing but an answer comes of it. What may have written is answered, whoever asks by then.
+fn reads_only(command: &Command) -> bool {
+    match command {
+        Command::Read { .. } | Command::Open(_) => true,
+        Command::Event(name) => &**name == "subscribe",
+        _ => false,
     }
 }
 

@@ -245,7 +245,8 @@ impl<'a> Delivery<'a> {
 
     fn push_all<'m>(&mut self, members: impl Iterator<Item = &'m std::sync::Weak<Shared>>) {
         for shared in members.filter_map(std::sync::Weak::upgrade) {
-            if self.exclude == Some(shared.id()) {
+            // Who has not said who it is hears nothing yet.
+            if self.exclude == Some(shared.id()) || shared.awaits_auth() {
                 continue;
             }
             let frame = self.message.frame_for(shared.deflation());

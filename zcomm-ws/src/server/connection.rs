@@ -48,6 +48,11 @@ impl Shared {
         self.deflate.as_deref()
     }
 
+    /// Whether nobody vouched for the caller yet.
+    pub(crate) fn awaits_auth(&self) -> bool {
+        self.awaits_auth.load(Ordering::Acquire)
+    }
+
     /// Whether the caller's identity no longer holds.
     pub(crate) fn is_expired(&self, now: SystemTime) -> bool {
         self.caller.identity().is_expired(now)

@@ -110,7 +110,12 @@ pub(in crate::bifrost) fn usable<'a, 'w>(
 }
 
 /// What both the schema's rules and the policy let somebody do.
-fn operations(app: &App, who: &Identity, model: &Model, rights: &Rights) -> Vec<Operation> {
+pub(super) fn operations(
+    app: &App,
+    who: &Identity,
+    model: &Model,
+    rights: &Rights,
+) -> Vec<Operation> {
     let mut operations = rights.operations();
     operations.retain(|&operation| {
         let model = model.name();

@@ -6,6 +6,7 @@ use serde_json::Value;
 use zcomm_core::data::DataError;
 use zcomm_core::{Body, Error};
 
+use super::discovery;
 use crate::bifrost::fault::Fault;
 use crate::bifrost::reply;
 use crate::bifrost::router::{Event, EventCx};
@@ -20,7 +21,7 @@ impl Event for GetSchema {
         let name = name.ok_or(Fault::NoModel)?;
         let model = cx.app.schema().model(name)?;
         let rights = cx.app.access().rights(model, cx.identity)?;
-        if rights.operations().is_empty() {
+        if discovery::operations(cx.app, cx.identity, model, &rights).is_empty() {
             // A model that one may not use is answered as one that is not there.
             return Err(DataError::UnknownModel {
                 name: name.to_owned(),
