@@ -19,6 +19,7 @@ mod program;
 mod run;
 mod serve;
 mod settings;
+mod soak;
 mod sockets;
 mod terminal;
 mod told;

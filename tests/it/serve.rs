@@ -69,6 +69,11 @@ impl Serving {
         }
     }
 
+    #[cfg(target_os = "linux")]
+    pub(crate) fn pid(&self) -> u32 {
+        self.told.pid()
+    }
+
     /// Sends SIGTERM and waits; the status and the last line.
     #[cfg(unix)]
     pub(crate) fn stop(self) -> (Option<i32>, String) {

@@ -24,6 +24,11 @@ impl Told {
         }
     }
 
+    #[cfg(target_os = "linux")]
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The next line, without its end.
     #[track_caller]
     pub(crate) fn line(&mut self) -> String {

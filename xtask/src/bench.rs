@@ -2,9 +2,12 @@
 
 use std::path::Path;
 use std::process::{ExitCode, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
+use crate::run::{Run, cargo_with};
+use crate::step::Step;
 use crate::workspace::{Workspace, cargo};
 
 /// Where the tables stand, between two comments with the name of the benchmark.
@@ -36,6 +39,32 @@ pub(crate) fn run(mut words: Vec<String>) -> Result<ExitCode> {
         std::fs::write(&path, with_tables(&document, name, &tables)?)?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// One step for each benchmark: it runs, and its figures are in the step's log.
+pub(crate) fn steps() -> Vec<Step> {
+    const NIGHT: Duration = Duration::from_secs(12 * 60 * 60);
+    let step = |name, about, bench: fn(&mut Run<'_>) -> Result<()>| {
+        Step::new(name, about, bench).limit(NIGHT)
+    };
+    vec![
+        step("bench-cache", "the cache beside moka", |run| {
+            log(run, "zcomm-bench-cache")
+        }),
+        step("bench-data", "the SQLite store beside rusqlite", |run| {
+            log(run, "zcomm-bench-data")
+        }),
+        step("bench-http", "the HTTP client beside its peers", |run| {
+            log(run, "zcomm-bench-http")
+        }),
+        step("bench-ws", "the WebSocket server beside its peers", |run| {
+            log(run, "zcomm-bench-ws")
+        }),
+    ]
+}
+
+fn log(run: &mut Run<'_>, package: &str) -> Result<()> {
+    run.check(&mut cargo_with(&["run", "--release", "-p", package]))
 }
 
 fn names() -> String {

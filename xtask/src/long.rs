@@ -6,6 +6,8 @@ use std::time::Duration;
 use anyhow::Result;
 
 use crate::autobahn;
+use crate::bench;
+use crate::fuzz;
 use crate::run::{Run, cargo_with};
 use crate::step::{self, Step};
 use crate::test;
@@ -31,8 +33,19 @@ pub(crate) fn run(words: Vec<String>) -> Result<ExitCode> {
             isolation,
         )
         .limit(NIGHT),
+        Step::new(
+            "soak",
+            "ten minutes of mixed load, after which a server holds no more than before",
+            soak,
+        )
+        .limit(NIGHT),
         autobahn::step(),
     ];
+    let steps: Vec<Step> = steps
+        .into_iter()
+        .chain(fuzz::steps())
+        .chain(bench::steps())
+        .collect();
     step::run(&workspace, &steps, words)
 }
 
@@ -47,6 +60,19 @@ fn isolation(run: &mut Run<'_>) -> Result<()> {
         "isolation::nobody_is_shown",
     ]);
     run.tests(command.env("ZCOMM_TEST_OPERATIONS", "1000000"))
+}
+
+fn soak(run: &mut Run<'_>) -> Result<()> {
+    let mut command = cargo_with(&[
+        "test",
+        "-p",
+        FACADE,
+        "--all-features",
+        "--test",
+        "it",
+        "soak::",
+    ]);
+    run.tests(command.env("ZCOMM_TEST_SOAK_SECONDS", "600"))
 }
 
 fn properties(run: &mut Run<'_>) -> Result<()> {

@@ -36,10 +36,10 @@ usage: cargo xtask <command>
   ci        format, clippy, documentation, licences, then `test`: what the continuous integration runs
   tidy      check what no compiler checks: module docs, file length, dependency arrows, README …
   features  print the facade's feature table as it has to stand in README.md
-  long      what is too slow for `test`
+  long      what is too slow for `test`: 10^6 operations, a soak, Autobahn, fuzzing, benches
   autobahn  run the Autobahn test suite against the echo server; needs Python 2.7
   fuzz      run the fuzz targets, $ZCOMM_FUZZ_RUNS inputs each
-  bench     measure against others (`bench http`, `bench ws`); `--record` puts the tables into docs/performance.md
+  bench     measure against others (`bench cache`, `data`, `http`, `ws`); `--record` puts the tables into docs/performance.md
 
 `test`, `ci`, `long`, `autobahn` and `fuzz` are lists of steps and take:
   --without NAME   leave out a step, or every step that needs a tool (`--without redis`)

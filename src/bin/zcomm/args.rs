@@ -17,7 +17,7 @@ use crate::http;
     feature = "ws-client"
 )))]
 use crate::missing;
-use crate::output::Outcome;
+use crate::output::{self, Outcome};
 #[cfg(feature = "bifrost")]
 use crate::serve;
 #[cfg(feature = "services")]
@@ -145,31 +145,36 @@ pub(crate) enum Command {
 impl Args {
     /// A builder with what every command takes.
     pub(crate) fn builder(&self) -> CommBuilder {
-        let pairs = self.set.iter();
-        let builder = pairs.fold(Comm::builder(), |builder, (key, value)| {
-            builder.set_from("--set", key, value)
-        });
+        let builder = self.with_pairs(Comm::builder());
         match &self.project {
             Some(folder) => builder.project(folder),
             None => builder,
         }
     }
 
+    fn with_pairs(&self, builder: CommBuilder) -> CommBuilder {
+        self.set.iter().fold(builder, |builder, (key, value)| {
+            builder.set_from("--set", key, value)
+        })
+    }
+
     /// The plugins and the table of settings alone: for commands that must work when the settings are wrong.
     pub(crate) fn bare(&self) -> anyhow::Result<Comm> {
-        Ok(Comm::builder().isolated().build()?)
+        Ok(self.with_pairs(Comm::builder().isolated()).build()?)
     }
 
     /// Settings, plugins and the ways into each part.
     pub(crate) fn comm(&self) -> anyhow::Result<Comm> {
-        Ok(self.builder().build()?)
+        let comm = self.builder().build()?;
+        output::warn(comm.warnings());
+        Ok(comm)
     }
 }
 
 pub(crate) fn completions(shell: Shell) -> Outcome {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Args::command(), "zcomm", &mut script);
-    crate::output::raw(&script);
+    output::raw(&script);
     Outcome::Done
 }
 

@@ -5,7 +5,7 @@ use zcomm::Inspected;
 use zcomm::core::settings::{Explained, Key, Settings, machine_yaml, markdown};
 
 use crate::failure::{self, Failure};
-use crate::output::{self, GOOD, HEAD, Outcome};
+use crate::output::{self, GOOD, Outcome};
 
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
@@ -67,7 +67,7 @@ fn explain(
     if as_json {
         output::json(&json!({"settings": shown, "warnings": warnings}));
     } else {
-        warn(&warnings);
+        output::warn(&warnings);
         for one in &shown {
             output::line(&one.to_string());
         }
@@ -124,7 +124,6 @@ fn check(args: &crate::args::Args, as_json: bool) -> anyhow::Result<Outcome> {
     if as_json {
         output::json(&json!({"valid": true, "set": set, "warnings": comm.warnings()}));
     } else {
-        warn(comm.warnings());
         output::line(&format!(
             "{GOOD}the settings are right{GOOD:#}: {set} set, {} known",
             comm.keys().count()
@@ -159,12 +158,6 @@ fn default(args: &crate::args::Args, as_markdown: bool, as_json: bool) -> anyhow
         output::line(machine_yaml(&keys).trim_end());
     }
     Ok(Outcome::Done)
-}
-
-fn warn(warnings: &[String]) {
-    for warning in warnings {
-        output::note(&format!("{HEAD}warning{HEAD:#}: {warning}"));
-    }
 }
 
 fn key_json(key: &Key) -> Value {

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use zcomm::core::RegistryError;
+use zcomm::core::{RegistryError, TokenFileError};
 
 use crate::output::{self, BAD, HEAD};
 
@@ -106,6 +106,9 @@ fn code(error: &anyhow::Error) -> Option<&'static str> {
     }
     #[cfg(feature = "ws")]
     if let Some(error) = error.downcast_ref::<zcomm::ws::Error>() {
+        return Some(error.code());
+    }
+    if let Some(error) = error.downcast_ref::<TokenFileError>() {
         return Some(error.code());
     }
     if let Some(error) = error.downcast_ref::<RegistryError>() {

@@ -51,6 +51,13 @@ impl<T: Into<String>> From<T> for Cell {
     }
 }
 
+/// Says what is odd about the settings, though not wrong.
+pub(crate) fn warn(warnings: &[String]) {
+    for warning in warnings {
+        note(&format!("{HEAD}warning{HEAD:#}: {warning}"));
+    }
+}
+
 /// Prints columns as wide as their widest cell; the last one is never padded.
 pub(crate) fn table<const N: usize>(head: [&str; N], rows: &[[Cell; N]]) {
     line(&render(head, rows));

@@ -123,6 +123,8 @@ impl Args {
 async fn serve_models(comm: &Comm, is_demo: bool) -> anyhow::Result<Drained> {
     // Before anybody can connect: a signal that comes first would end the program without a word.
     let signals = Signals::listen()?;
+    // A start that is refused leaves the store as it was.
+    comm.websocket()?.check()?;
     comm.data()?.prepare().await?;
     let mut server = comm.bifrost()?;
     if is_demo {

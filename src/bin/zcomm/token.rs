@@ -94,7 +94,10 @@ fn make_folder(path: &Path) -> anyhow::Result<()> {
         return Ok(());
     };
     // Not closed to others: the accounts of services pass through it, and its files carry modes of their own.
-    fs::create_dir(folder).with_context(|| format!("cannot make {}", folder.display()))
+    let cannot = || format!("cannot make {}", folder.display());
+    fs::create_dir(folder).with_context(cannot)?;
+    // What is in it belongs to this machine, and some of it is secret.
+    fs::write(folder.join(".gitignore"), "*\n").with_context(cannot)
 }
 
 fn none(path: &Path, as_json: bool) -> Outcome {
