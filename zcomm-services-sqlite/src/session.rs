@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use rusqlite::config::DbConfig;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::{CachedStatement, Connection, OpenFlags};
 use zcomm_core::data::sql::{DECIMAL, LOWER, Statement, compare_decimals, simple_lower};
@@ -86,6 +87,9 @@ impl Session {
         };
         connection.set_prepared_statement_cache_capacity(PREPARED);
         connection.busy_timeout(config.timeout)?;
+        // Or a column that the table lacks would be a text, and a condition on it true of every row or of none.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
         // A schema that somebody put into the file must not call what we register here.
         connection.pragma_update(None, "trusted_schema", false)?;
         register(&connection)?;
