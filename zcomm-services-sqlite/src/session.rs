@@ -163,6 +163,19 @@ impl Session {
     pub(crate) fn connection(&self) -> &Connection {
         &self.connection
     }
+
+    /// The same, with somebody who allows or denies what statements do.
+    #[cfg(test)]
+    pub(crate) fn asking(
+        mut self,
+        whom: impl FnMut(rusqlite::hooks::AuthContext<'_>) -> rusqlite::hooks::Authorization
+        + Send
+        + 'static,
+    ) -> Self {
+        let asked = self.connection.authorizer(Some(whom));
+        asked.expect("a new connection takes an authorizer");
+        self
+    }
 }
 
 /// What the statements of the core count on.
