@@ -25,6 +25,15 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    /// The file is not there and cannot be made.
+    #[error("cannot make the database {}", path.display())]
+    Create {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
     /// The file cannot be opened, or is none of SQLite's.
     #[error("cannot open the database {}", path.display())]
     Open {
@@ -81,6 +90,7 @@ impl Error {
         match self {
             Self::NoFile => "no_file",
             Self::Folder { .. } => "no_folder",
+            Self::Create { .. } => "cannot_create",
             Self::Open { .. } => "cannot_open",
             Self::Encoding { .. } => "encoding",
             Self::Thread { .. } => "no_thread",

@@ -1,7 +1,8 @@
 //! One connection: how it is opened, and the deadline that its statements end at. Knows no models.
 
 use std::fs;
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -78,7 +79,8 @@ impl Session {
             Place::Memory => Connection::open_in_memory_with_flags(flags)?,
             Place::File(path) => {
                 make_folder(path)?;
-                let opened = Connection::open_with_flags(path, flags);
+                make_file(path)?;
+                let opened = Connection::open_with_flags(literal(path), flags);
                 opened.map_err(|source| Error::Open {
                     path: path.clone(),
                     source,
@@ -188,6 +190,31 @@ fn register(connection: &Connection) -> rusqlite::Result<()> {
         Ok(text.map(|text| simple_lower(text).into_owned()))
     })?;
     connection.create_collation(DECIMAL, compare_decimals)
+}
+
+/// Data are for their owner: a file that has to be made is made so, before anything is in it.
+///
+/// SQLite gives the files that it puts beside it the same rights.
+fn make_file(path: &Path) -> Result<(), Error> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Err(source) if source.kind() != io::ErrorKind::AlreadyExists => Err(Error::Create {
+            path: path.to_owned(),
+            source,
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// A path that SQLite does not take for a URI or for a name of its own, such as `:memory:`.
+fn literal(path: &Path) -> PathBuf {
+    match path.is_relative() {
+        true => Path::new(".").join(path),
+        false => path.to_owned(),
+    }
 }
 
 /// Data are for their owner: a folder that has to be made is made so.
