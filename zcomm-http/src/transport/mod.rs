@@ -120,8 +120,14 @@ impl ReqwestTransport {
             return connect::within(connect_limit, sent).await;
         }
 
+        let uri = request.uri().clone();
         let executed = match into_reqwest(request) {
-            Ok(request) => transport.client.execute(request),
+            Ok(request) => {
+                if transport.public_only {
+                    resolve::refuse_private_host(request.url(), &uri)?;
+                }
+                transport.client.execute(request)
+            }
             Err(source) => {
                 let (phase, host) = (Phase::Url, host.name().to_owned());
                 return Err(zcomm_core::Error::Transport {
