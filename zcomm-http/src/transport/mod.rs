@@ -120,11 +120,10 @@ impl ReqwestTransport {
             return connect::within(connect_limit, sent).await;
         }
 
-        let uri = request.uri().clone();
         let executed = match into_reqwest(request) {
             Ok(request) => {
                 if transport.public_only {
-                    resolve::refuse_private_host(request.url(), &uri)?;
+                    resolve::refuse_private_host(request.url(), host.name())?;
                 }
                 transport.client.execute(request)
             }

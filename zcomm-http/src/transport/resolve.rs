@@ -75,19 +75,19 @@ pub(super) struct PrivateTarget;
 /// Hyper connects to an address without a resolver only where it is written in full, as it is read here; whatever else
 /// stands for an address, such as `127.1`, goes to the resolver, which looks at what it found.
 pub(super) fn refuse_private_literal(uri: &Uri) -> Result<(), Error> {
-    refuse_private(uri.host().unwrap_or_default(), uri)
+    refuse_private(uri.host().unwrap_or_default(), host(uri))
 }
 
 /// The same of an address as it was parsed: that has made one in full of `127.1`, `0x7f000001` and `2130706433`.
-pub(super) fn refuse_private_host(url: &Url, uri: &Uri) -> Result<(), Error> {
-    refuse_private(url.host_str().unwrap_or_default(), uri)
+pub(super) fn refuse_private_host(url: &Url, named: &str) -> Result<(), Error> {
+    refuse_private(url.host_str().unwrap_or_default(), named)
 }
 
-fn refuse_private(literal: &str, uri: &Uri) -> Result<(), Error> {
+fn refuse_private(literal: &str, named: &str) -> Result<(), Error> {
     let literal = literal.trim_start_matches('[').trim_end_matches(']');
     match literal.parse::<IpAddr>() {
         Ok(address) if !is_public(address) => Err(Error::PrivateTarget {
-            at: Place::new(host(uri)),
+            at: Place::new(named),
         }),
         _ => Ok(()),
     }
