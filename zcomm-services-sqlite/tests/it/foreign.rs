@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 use zcomm_core::Operation;
 use zcomm_core::data::sql::{Dialect, Sql};
-use zcomm_core::data::{DataError, Field, Index, Kind, Model, Store};
+use zcomm_core::data::{DataError, Field, Index, Kind, Model, ModelBuilder, Store};
 use zcomm_services_sqlite::{Config, Error, SqliteStore};
 
 use crate::support::{read, write};
@@ -23,10 +23,7 @@ fn model(fields: &[(&str, Kind)]) -> Arc<Model> {
     let key = Field::new("id", Kind::Int).primary_key();
     let model = Model::builder("things").field(key);
     let fields = fields.iter().map(|(name, kind)| Field::new(*name, *kind));
-    fields
-        .fold(model, |model, field| model.field(field))
-        .build()
-        .unwrap()
+    fields.fold(model, ModelBuilder::field).build().unwrap()
 }
 
 #[track_caller]
