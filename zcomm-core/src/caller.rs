@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use crate::identity::Identity;
 
@@ -65,6 +65,20 @@ impl ConnectionId {
     /// The number itself, for logs and for choosing a shard.
     pub const fn as_u64(self) -> u64 {
         self.0
+    }
+
+    /// The connection among those of all processes, earlier ones included: a store may outlive this one, and serve others.
+    pub(crate) fn among_all(self) -> [u8; 24] {
+        static PROCESS: OnceLock<[u8; 16]> = OnceLock::new();
+        let process = PROCESS.get_or_init(|| {
+            let mut number = [0; 16];
+            getrandom::fill(&mut number).expect("the operating system has randomness");
+            number
+        });
+        let mut name = [0; 24];
+        name[..16].copy_from_slice(process);
+        name[16..].copy_from_slice(&self.0.to_be_bytes());
+        name
     }
 }
 

@@ -25,6 +25,15 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    /// The file is not there and cannot be made.
+    #[error("cannot make the database {}", path.display())]
+    Create {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
     /// The file cannot be opened, or is none of SQLite's.
     #[error("cannot open the database {}", path.display())]
     Open {
@@ -67,6 +76,12 @@ pub enum Error {
         /// The table.
         table: String,
     },
+    /// A model describes a column that its table has not.
+    #[error("the table has no column `{column}`, which its model describes")]
+    NoColumn {
+        /// The column.
+        column: String,
+    },
 }
 
 impl Error {
@@ -75,6 +90,7 @@ impl Error {
         match self {
             Self::NoFile => "no_file",
             Self::Folder { .. } => "no_folder",
+            Self::Create { .. } => "cannot_create",
             Self::Open { .. } => "cannot_open",
             Self::Encoding { .. } => "encoding",
             Self::Thread { .. } => "no_thread",
@@ -82,6 +98,7 @@ impl Error {
             Self::QueueFull { .. } => "queue_full",
             Self::Lost => "lost",
             Self::NotAModel { .. } => "not_a_model",
+            Self::NoColumn { .. } => "no_column",
         }
     }
 
@@ -94,13 +111,20 @@ impl Error {
         }
     }
 
+    fn of(error: Driver) -> Self {
+        match missing_column(&error) {
+            Some(column) => Self::NoColumn { column },
+            None => Self::Driver(error),
+        }
+    }
+
     /// What callers of the store are told. Until a commit is tried, whatever fails is rolled back.
     pub(crate) fn into_data(self, model: Option<&Model>, limit: Duration) -> DataError {
         let rolled_back = !matches!(self, Self::Lost);
         match self {
             Self::Driver(error) => match driver(&error, model, limit) {
                 Some(known) => known,
-                None => failed(Self::Driver(error), rolled_back),
+                None => failed(Self::of(error), rolled_back),
             },
             other => failed(other, rolled_back),
         }
@@ -145,6 +169,18 @@ fn driver(error: &Driver, model: Option<&Model>, limit: Duration) -> Option<Data
         }
         _ => None,
     }
+}
+
+/// `no such column: "email"` where a condition names it, `table users has no column named email` where a row does.
+fn missing_column(error: &Driver) -> Option<String> {
+    let (Driver::SqlInputError { msg, .. } | Driver::SqliteFailure(_, Some(msg))) = error else {
+        return None;
+    };
+    let rest = msg.strip_prefix("no such column: ");
+    let column = rest.or_else(|| Some(msg.split_once(" has no column named ")?.1))?;
+    let named = |letter: &char| letter.is_ascii_alphanumeric() || *letter == '_';
+    let column = column.trim_start_matches('"').chars().take_while(named);
+    Some(column.collect())
 }
 
 /// `UNIQUE constraint failed: users.email, users.team` names the columns, and no values.

@@ -36,6 +36,7 @@ mod cell;
 mod config;
 mod error;
 mod page;
+mod seat;
 mod session;
 mod store;
 mod transaction;

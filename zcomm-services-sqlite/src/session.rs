@@ -1,11 +1,13 @@
 //! One connection: how it is opened, and the deadline that its statements end at. Knows no models.
 
 use std::fs;
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use rusqlite::config::DbConfig;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::{CachedStatement, Connection, OpenFlags};
 use zcomm_core::data::sql::{DECIMAL, LOWER, Statement, compare_decimals, simple_lower};
@@ -77,7 +79,8 @@ impl Session {
             Place::Memory => Connection::open_in_memory_with_flags(flags)?,
             Place::File(path) => {
                 make_folder(path)?;
-                let opened = Connection::open_with_flags(path, flags);
+                make_file(path)?;
+                let opened = Connection::open_with_flags(literal(path), flags);
                 opened.map_err(|source| Error::Open {
                     path: path.clone(),
                     source,
@@ -86,6 +89,9 @@ impl Session {
         };
         connection.set_prepared_statement_cache_capacity(PREPARED);
         connection.busy_timeout(config.timeout)?;
+        // Or a column that the table lacks would be a text, and a condition on it true of every row or of none.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
         // A schema that somebody put into the file must not call what we register here.
         connection.pragma_update(None, "trusted_schema", false)?;
         register(&connection)?;
@@ -159,6 +165,19 @@ impl Session {
     pub(crate) fn connection(&self) -> &Connection {
         &self.connection
     }
+
+    /// The same, with somebody who allows or denies what statements do.
+    #[cfg(test)]
+    pub(crate) fn asking(
+        mut self,
+        whom: impl FnMut(rusqlite::hooks::AuthContext<'_>) -> rusqlite::hooks::Authorization
+        + Send
+        + 'static,
+    ) -> Self {
+        let asked = self.connection.authorizer(Some(whom));
+        asked.expect("a new connection takes an authorizer");
+        self
+    }
 }
 
 /// What the statements of the core count on.
@@ -171,6 +190,31 @@ fn register(connection: &Connection) -> rusqlite::Result<()> {
         Ok(text.map(|text| simple_lower(text).into_owned()))
     })?;
     connection.create_collation(DECIMAL, compare_decimals)
+}
+
+/// Data are for their owner: a file that has to be made is made so, before anything is in it.
+///
+/// SQLite gives the files that it puts beside it the same rights.
+fn make_file(path: &Path) -> Result<(), Error> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Err(source) if source.kind() != io::ErrorKind::AlreadyExists => Err(Error::Create {
+            path: path.to_owned(),
+            source,
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// A path that SQLite does not take for a URI or for a name of its own, such as `:memory:`.
+fn literal(path: &Path) -> PathBuf {
+    match path.is_relative() {
+        true => Path::new(".").join(path),
+        false => path.to_owned(),
+    }
 }
 
 /// Data are for their owner: a folder that has to be made is made so.

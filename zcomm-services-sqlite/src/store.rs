@@ -13,6 +13,7 @@ use crate::catalog;
 use crate::config::{Config, Place};
 use crate::error::Error;
 use crate::page::Reading;
+use crate::seat::Seat;
 use crate::session::Session;
 use crate::transaction::Transaction;
 use crate::workers::Workers;
@@ -39,11 +40,12 @@ impl SqliteStore {
     ///
     /// Whatever keeps the file from being a database that can be written to.
     pub fn open(config: &Config) -> Result<Self, Error> {
-        let writer = Session::writer(config)?;
+        let writer = Seat::open(config, Session::writer)?;
         let readers = match &config.place {
             Place::Memory => None,
             Place::File(_) => {
-                let readers = (0..config.readers.max(1)).map(|_| Session::reader(config));
+                let readers =
+                    (0..config.readers.max(1)).map(|_| Seat::open(config, Session::reader));
                 let readers = readers.collect::<Result<_, _>>()?;
                 Some(Workers::start("read", readers, config.queue)?)
             }

@@ -12,12 +12,13 @@ use tokio::sync::oneshot;
 use zcomm_core::data::DataError;
 
 use crate::error::Error;
+use crate::seat::Seat;
 use crate::session::Session;
 
 /// How much longer than its deadline a command is waited for: a disk may be slow to say that nothing was written.
 const GRACE: Duration = Duration::from_secs(1);
 
-type Job = Box<dyn FnOnce(&Session) + Send>;
+type Job = Box<dyn FnOnce(Result<&Session, Error>) + Send>;
 
 /// Some threads, and the queue before them.
 pub(crate) struct Workers {
@@ -39,23 +40,23 @@ struct Waiting {
 
 impl Workers {
     /// A thread for each of these connections.
-    pub(crate) fn start(name: &str, sessions: Vec<Session>, most: usize) -> Result<Self, Error> {
+    pub(crate) fn start(name: &str, seats: Vec<Seat>, most: usize) -> Result<Self, Error> {
         let mut workers = Self {
             queue: Arc::new(Queue {
                 waiting: Mutex::default(),
                 ready: Condvar::new(),
                 most,
             }),
-            threads: Vec::with_capacity(sessions.len()),
+            threads: Vec::with_capacity(seats.len()),
         };
-        for session in sessions {
+        for mut seat in seats {
             let queue = Arc::clone(&workers.queue);
             let thread = std::thread::Builder::new().name(format!("zcomm-sqlite-{name}"));
             let thread = thread.spawn(move || {
                 while let Some(job) = queue.take() {
-                    // A command that panics has ended, and its transaction with it; the next one is not its fault.
-                    let _ = catch_unwind(AssertUnwindSafe(|| job(&session)));
-                    session.end();
+                    // A command that panics has ended; the next one is not its fault, and begins as if it had not been.
+                    let _ = catch_unwind(AssertUnwindSafe(|| job(seat.session())));
+                    seat.settle();
                 }
             });
             workers
@@ -86,9 +87,9 @@ impl Workers {
             let worked = match Instant::now() < deadline {
                 false => Err(overdue(limit)),
                 true => session
-                    .begin(deadline, abandoned)
+                    .and_then(|session| session.begin(deadline, abandoned).map(|()| session))
                     .map_err(|error| error.into_data(None, limit))
-                    .and_then(|()| work(session)),
+                    .and_then(work),
             };
             // Whoever asked may have gone in the meantime.
             let _ = answer.send(worked);
@@ -171,5 +172,29 @@ impl fmt::Debug for Workers {
         f.debug_struct("Workers")
             .field("threads", &self.threads.len())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    #[tokio::test]
+    async fn a_command_that_panics_within_a_transaction_leaves_none_to_the_next() {
+        const LIMIT: Duration = Duration::from_secs(5);
+        let seat = Seat::open(&Config::memory(), Session::writer).unwrap();
+        let workers = Workers::start("test", vec![seat], 2).unwrap();
+        let begin = |session: &Session| session.connection().execute_batch("BEGIN IMMEDIATE");
+
+        let lost = workers.run(LIMIT, move |session| -> Result<(), DataError> {
+            begin(session).unwrap();
+            panic!("a command that panics");
+        });
+        let lost = lost.await.unwrap_err();
+        let begun = workers.run(LIMIT, move |session| Ok(begin(session))).await;
+
+        assert!(!lost.is_rolled_back(), "{lost:?}");
+        assert_eq!(begun.unwrap(), Ok(()));
     }
 }

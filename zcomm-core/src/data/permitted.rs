@@ -211,9 +211,9 @@ impl IdempotencyKey {
         command: &[u8],
     ) -> Self {
         let mut name = CacheKey::builder(scope).field("idempotency", key);
-        // Guests share a scope, but are not one another.
+        // Guests share a scope, but are not one another, nor those of another process that keeps its answers here.
         if let (Scope::Guest { .. }, Some(connection)) = (scope, connection) {
-            name = name.field("connection", connection.as_u64().to_be_bytes());
+            name = name.field("connection", connection.among_all());
         }
         Self {
             key: *blake3::hash(name.finish().as_bytes()).as_bytes(),

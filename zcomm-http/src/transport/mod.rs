@@ -121,7 +121,12 @@ impl ReqwestTransport {
         }
 
         let executed = match into_reqwest(request) {
-            Ok(request) => transport.client.execute(request),
+            Ok(request) => {
+                if transport.public_only {
+                    resolve::refuse_private_host(request.url(), host.name())?;
+                }
+                transport.client.execute(request)
+            }
             Err(source) => {
                 let (phase, host) = (Phase::Url, host.name().to_owned());
                 return Err(zcomm_core::Error::Transport {

@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 use futures_util::future::BoxFuture;
 use http::Uri;
 use hyper_util::client::legacy::connect::dns::Name as HyperName;
+use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tower::Service;
 use zcomm_core::BoxError;
@@ -70,12 +71,23 @@ async fn look_up(name: &str, public_only: bool) -> Result<Addrs, BoxError> {
 pub(super) struct PrivateTarget;
 
 /// Refuses an address that is written in numbers, which no resolver sees.
+///
+/// Hyper connects to an address without a resolver only where it is written in full, as it is read here; whatever else
+/// stands for an address, such as `127.1`, goes to the resolver, which looks at what it found.
 pub(super) fn refuse_private_literal(uri: &Uri) -> Result<(), Error> {
-    let literal = uri.host().unwrap_or_default();
+    refuse_private(uri.host().unwrap_or_default(), host(uri))
+}
+
+/// The same of an address as it was parsed: that has made one in full of `127.1`, `0x7f000001` and `2130706433`.
+pub(super) fn refuse_private_host(url: &Url, named: &str) -> Result<(), Error> {
+    refuse_private(url.host_str().unwrap_or_default(), named)
+}
+
+fn refuse_private(literal: &str, named: &str) -> Result<(), Error> {
     let literal = literal.trim_start_matches('[').trim_end_matches(']');
     match literal.parse::<IpAddr>() {
         Ok(address) if !is_public(address) => Err(Error::PrivateTarget {
-            at: Place::new(host(uri)),
+            at: Place::new(named),
         }),
         _ => Ok(()),
     }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use http::{Request, Response, Uri};
 use serde_json::Value;
 use tokio::io::AsyncWriteExt;
-use tower::service_fn;
+use tower::{Service as _, service_fn};
 use zcomm_core::{Body, Channel, Transport, TransportCx};
 use zcomm_http::{Error, HttpClient, ReqwestTransport};
 
@@ -86,6 +86,44 @@ async fn a_redirect_to_a_private_target_is_refused_in_numbers_and_by_name() {
             matches!(error, Error::PrivateTarget { .. }),
             "{host}: {error:?}"
         );
+    }
+    assert_eq!(private.connections(), 0);
+}
+
+/// The failure of a request that no client has parsed the address of.
+async fn failure_of_raw(mut transport: ReqwestTransport, url: &str) -> zcomm_core::Error {
+    let request = Request::builder().uri(url).body(Body::empty()).unwrap();
+    soon(transport.call(request)).await.unwrap_err()
+}
+
+#[tokio::test]
+async fn no_way_of_writing_a_private_address_gets_through() {
+    let private = Server::saying(answer("200 OK", "secret")).await;
+    let port = private.address.port();
+    let builder = || ReqwestTransport::builder().public_only();
+    for host in [
+        "127.0.0.1",
+        "127.0.0.1.",
+        "127.1",
+        "0177.1",
+        "0x7f000001",
+        "2130706433",
+        "[::ffff:7f00:1]",
+        "localhost",
+    ] {
+        let [plain, encrypted] =
+            ["http", "https"].map(|scheme| format!("{scheme}://{host}:{port}/"));
+        // Without cookies, plain requests go another way.
+        let short = builder().build().unwrap();
+        let long = builder().cookies().build().unwrap();
+
+        for (transport, url) in [(&short, &plain), (&long, &plain), (&short, &encrypted)] {
+            let error = failure_of_raw(transport.clone(), url).await;
+            let error = format!("{error:?}");
+            // To some resolvers the one that ends with a dot is the name of nobody.
+            let unknown = url.as_str() == plain && error.contains("LookUpFailed");
+            assert!(error.contains("PrivateTarget") || unknown, "{url}: {error}");
+        }
     }
     assert_eq!(private.connections(), 0);
 }

@@ -27,6 +27,32 @@ async fn rows_are_there_after_the_store_was_closed() {
     assert_eq!(&rows.json[..], br#"[{"id":1,"text":"kept"}]"#);
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn what_is_made_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("data.db");
+
+    let store = SqliteStore::open(&Config::file(&path)).unwrap();
+    store.migrate(&notes()).await.unwrap();
+
+    for name in ["data.db", "data.db-wal", "data.db-shm"] {
+        let made = std::fs::metadata(folder.path().join(name)).unwrap();
+        assert_eq!(made.permissions().mode() & 0o777, 0o600, "{name}");
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_made_is_an_error_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a".repeat(300));
+
+    let refused = SqliteStore::open(&Config::file(path)).unwrap_err();
+
+    assert_eq!(refused.code(), "cannot_create");
+}
+
 #[tokio::test]
 async fn a_writer_elsewhere_delays_writes_until_their_deadline_and_reads_not_at_all() {
     let folder = tempfile::tempdir().unwrap();

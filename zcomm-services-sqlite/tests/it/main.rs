@@ -8,4 +8,5 @@
 mod conformance;
 mod deadline;
 mod file;
+mod foreign;
 mod support;

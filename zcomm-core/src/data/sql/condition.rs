@@ -69,11 +69,12 @@ impl Slots {
             Test::Compare(sign, _) => self.compare(field, *sign),
             Test::OneOf { values, null, not } => {
                 let values: Vec<Expr> = values.iter().map(|_| self.bound(field.kind)).collect();
+                let same = self.dialect.same(field);
                 match (not, null) {
-                    (false, false) => column().is_in(values),
-                    (false, true) => column().is_in(values).or(column().is_null()),
-                    (true, false) => column().is_not_in(values).or(column().is_null()),
-                    (true, true) => column().is_not_in(values).and(column().is_not_null()),
+                    (false, false) => same.is_in(values),
+                    (false, true) => same.is_in(values).or(column().is_null()),
+                    (true, false) => same.is_not_in(values).or(column().is_null()),
+                    (true, true) => same.is_not_in(values).and(column().is_not_null()),
                 }
             }
             Test::Between(..) => {
@@ -87,8 +88,7 @@ impl Slots {
     fn compare(&mut self, field: &Field, sign: Sign) -> Expr {
         let value = self.bound(field.kind);
         let column = match sign {
-            // Equal values have equal bytes, so no collation is needed, and any index serves.
-            Sign::Equal | Sign::Unequal => Dialect::column(field),
+            Sign::Equal | Sign::Unequal => self.dialect.same(field),
             _ => self.dialect.sorted(field),
         };
         match sign {
@@ -107,6 +107,8 @@ impl Slots {
         let length = || Expr::from(Func::cust(sea_query::Alias::new("length")).arg(text()));
         let column = match fold {
             true => Dialect::lower(Dialect::column(field)),
+            false if part == Part::Whole => self.dialect.same(field),
+            // What a function makes of a column has no collation of its own.
             false => Dialect::column(field),
         };
         match part {

@@ -55,11 +55,30 @@ impl Dialect {
         let own = Kind::ALL
             .into_iter()
             .find(|&kind| self.column_type(kind).eq_ignore_ascii_case(declared));
-        own.unwrap_or_else(|| foreign(&declared.to_ascii_lowercase()))
+        let declared = || declared.to_ascii_lowercase();
+        let known = own.or_else(|| foreign(&declared()));
+        known.unwrap_or_else(|| match self {
+            Self::Sqlite => by_affinity(&declared()),
+            Self::Postgres => Kind::Text,
+        })
     }
 
     pub(super) fn column(field: &Field) -> Expr {
         Expr::col(Alias::new(&field.name))
+    }
+
+    /// A column as it is compared for being the same: equal values have equal bytes.
+    ///
+    /// In SQLite a table of somebody else may have a column whose collation takes other texts for the same. Where that
+    /// is ours, an index over it serves as well.
+    pub(super) fn same(self, field: &Field) -> Expr {
+        let column = Self::column(field);
+        match self {
+            Self::Sqlite if is_kept_as_text(field.kind) => {
+                Expr::cust_with_expr("? COLLATE BINARY", column)
+            }
+            _ => column,
+        }
     }
 
     /// A column as it is sorted and compared by size: texts by code point, decimals by number.
@@ -69,6 +88,7 @@ impl Dialect {
             (Self::Sqlite, Kind::Decimal) => {
                 Expr::cust_with_expr(format!("? COLLATE {DECIMAL}"), column)
             }
+            (Self::Sqlite, _) => self.same(field),
             (Self::Postgres, Kind::Text) => Expr::cust_with_expr("$1 COLLATE \"C\"", column),
             _ => column,
         }
@@ -135,11 +155,17 @@ impl Dialect {
     }
 }
 
-/// The nearest kind, by the words that SQL dialects have for it.
-fn foreign(declared: &str) -> Kind {
+/// The kinds whose values SQLite keeps as texts, which have a collation.
+const fn is_kept_as_text(kind: Kind) -> bool {
+    use Kind::{Date, DateTime, Decimal, Json, Text, Uuid};
+    matches!(kind, Text | Decimal | DateTime | Date | Uuid | Json)
+}
+
+/// The nearest kind, by the words that SQL dialects have for it; none where there is no such word.
+fn foreign(declared: &str) -> Option<Kind> {
     let has = |words: &[&str]| words.iter().any(|word| declared.contains(word));
     let starts = |words: &[&str]| words.iter().any(|word| declared.starts_with(word));
-    if starts(&["bool"]) {
+    let kind = if starts(&["bool"]) {
         Kind::Bool
     } else if starts(&["timestamp", "datetime"]) {
         Kind::DateTime
@@ -158,6 +184,21 @@ fn foreign(declared: &str) -> Kind {
     } else if has(&["int", "serial"]) && !has(&["interval", "point"]) {
         Kind::Int
     } else {
+        return None;
+    };
+    Some(kind)
+}
+
+/// What SQLite makes of values by a declared type that no dialect has a kind for.
+///
+/// It looks for words, too, and knows fewer: a column of `STRING` is numeric to it, so `007` is kept as the number 7.
+fn by_affinity(declared: &str) -> Kind {
+    let has = |words: &[&str]| words.iter().any(|word| declared.contains(word));
+    if has(&["int"]) {
+        Kind::Int
+    } else if has(&["char", "clob", "text"]) || declared.is_empty() {
         Kind::Text
+    } else {
+        Kind::Decimal
     }
 }

@@ -57,7 +57,17 @@ fn check(filter: Json, sqlite: &str, postgres: &str) {
 
 #[test]
 fn lookups_mind_null_and_collation() {
-    check(json!({"code": "a"}), "\"code\" = ?", "\"code\" = $1");
+    check(
+        json!({"code": "a"}),
+        "(\"code\" COLLATE BINARY) = ?",
+        "\"code\" = $1",
+    );
+    check(
+        json!({"at": "2026-01-01T00:00:00Z"}),
+        "(\"at\" COLLATE BINARY) = ?",
+        "\"at\" = CAST(CAST($1 AS text) AS timestamptz)",
+    );
+    check(json!({"id": 1}), "\"id\" = ?", "\"id\" = $1");
     check(
         json!({"code": null}),
         "\"code\" IS NULL",
@@ -65,12 +75,12 @@ fn lookups_mind_null_and_collation() {
     );
     check(
         json!({"code__ne": "a"}),
-        "\"code\" <> ? OR \"code\" IS NULL",
+        "(\"code\" COLLATE BINARY) <> ? OR \"code\" IS NULL",
         "\"code\" <> $1 OR \"code\" IS NULL",
     );
     check(
         json!({"code__in": ["a", null]}),
-        "\"code\" IN (?) OR \"code\" IS NULL",
+        "(\"code\" COLLATE BINARY) IN (?) OR \"code\" IS NULL",
         "\"code\" IN ($1) OR \"code\" IS NULL",
     );
     check(json!({"id__in": []}), "FALSE", "FALSE");
@@ -81,7 +91,7 @@ fn lookups_mind_null_and_collation() {
     );
     check(
         json!({"code__lt": "a"}),
-        "\"code\" < ?",
+        "(\"code\" COLLATE BINARY) < ?",
         "(\"code\" COLLATE \"C\") < $1",
     );
     check(
@@ -117,7 +127,10 @@ fn postgres_is_told_where_null_stands() {
     let sqlite = select(&Sql::new(Dialect::Sqlite), &order).text;
     let postgres = select(&Sql::new(Dialect::Postgres), &order).text;
 
-    assert!(sqlite.contains("ORDER BY \"code\" DESC, "), "{sqlite}");
+    assert!(
+        sqlite.contains("ORDER BY \"code\" COLLATE BINARY DESC, "),
+        "{sqlite}"
+    );
     assert!(
         postgres
             .contains("ORDER BY \"code\" COLLATE \"C\" DESC NULLS LAST, \"price\" ASC NULLS FIRST"),
@@ -278,9 +291,16 @@ fn every_type_comes_back_from_its_declaration() {
         ("DOUBLE PRECISION", Kind::Float),
         ("timestamp without time zone", Kind::DateTime),
         ("", Kind::Text),
+        ("STRING", Kind::Decimal),
+        ("MONEY", Kind::Decimal),
+        ("INTERVAL", Kind::Int),
+        ("POINT", Kind::Int),
+        ("NATIVE CHARACTER(70)", Kind::Text),
+        ("CLOB", Kind::Text),
     ] {
         assert_eq!(Dialect::Sqlite.kind(declared), kind, "{declared}");
     }
+    assert_eq!(Dialect::Postgres.kind("interval"), Kind::Text);
 }
 
 #[test]

@@ -316,6 +316,41 @@ fn guests_repeat_themselves_per_connection() {
     );
 }
 
+/// Runs itself as two processes, in each of which the connection is the first one.
+#[test]
+fn guests_of_two_processes_have_no_key_in_common() {
+    const INTO: &str = "ZCOMM_TEST_KEY_INTO";
+    if let Some(file) = std::env::var_os(INTO) {
+        return std::fs::write(file, key_of_first_guest()).unwrap();
+    }
+    let folder = tempfile::tempdir().unwrap();
+
+    let keys = ["one", "two"].map(|name| {
+        let file = folder.path().join(name);
+        let test = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["guests_of_two_processes_have_no_key_in_common", "--quiet"])
+            .env(INTO, &file)
+            .output()
+            .unwrap();
+        assert!(test.status.success(), "{test:?}");
+        std::fs::read(file).unwrap()
+    });
+
+    assert_eq!(keys[0].len(), 32);
+    assert_ne!(keys[0], keys[1]);
+}
+
+fn key_of_first_guest() -> [u8; 32] {
+    let (desk, guest) = (filled(), Identity::guest());
+    let connection = crate::ConnectionId::next();
+    assert_eq!(connection.as_u64(), 1);
+    let arguments = json!({"data": {"name": "g"}, "idempotency_key": "k"});
+    let write = write(&desk.model, Operation::Create, &arguments).unwrap();
+    let who = Requester::new(&guest).over(connection);
+    let permitted = desk.access.write(write, &who).unwrap();
+    *permitted.idempotency().unwrap().key()
+}
+
 #[test]
 fn a_write_names_the_values_before_that_it_was_asked_for() {
     let desk = filled();
