@@ -98,6 +98,26 @@ pub enum Error {
         /// Who has it open.
         pid: u32,
     },
+    /// The folder of the service is a link to one that is not this project's own, which is left alone.
+    #[error("{} leads to {}, which is not this project's own; remove the link, or set the data folder of {service}", link.display(), leads_to.display())]
+    ForeignLink {
+        /// The service.
+        service: &'static str,
+        /// The folder of the service in this project.
+        link: PathBuf,
+        /// Where it leads.
+        leads_to: PathBuf,
+    },
+    /// Data that is to be kept lies inside a folder that would have to be removed.
+    #[error("the data of {service} in {} is to be kept, and lies inside {}, which would be removed", data.display(), folder.display())]
+    DataInside {
+        /// The service.
+        service: &'static str,
+        /// The data folder that the caller or the settings named.
+        data: PathBuf,
+        /// The folder that would be removed.
+        folder: PathBuf,
+    },
     /// What the server needs done from within failed.
     #[error("{service} could not be prepared")]
     Prepare {
@@ -265,6 +285,8 @@ impl Error {
             Self::Needed { .. } => "needed",
             Self::NeedsCircle { .. } => "needs_circle",
             Self::DataInUse { .. } => "data_in_use",
+            Self::ForeignLink { .. } => "foreign_link",
+            Self::DataInside { .. } => "data_inside",
             Self::Prepare { .. } => "prepare_failed",
             Self::PortTaken { .. } => "port_taken",
             Self::NothingToAdopt { .. } => "nothing_to_adopt",
@@ -308,10 +330,11 @@ impl From<Error> for zcomm_core::Error {
     fn from(error: Error) -> Self {
         let code = match error {
             Error::Driver(inner) => return inner,
-            Error::PortTaken { .. } | Error::Mismatch { .. } | Error::DataInUse { .. } => {
-                Code::Conflict
-            }
-            Error::NotOurs { .. } => Code::Forbidden,
+            Error::PortTaken { .. }
+            | Error::Mismatch { .. }
+            | Error::DataInUse { .. }
+            | Error::DataInside { .. } => Code::Conflict,
+            Error::NotOurs { .. } | Error::ForeignLink { .. } => Code::Forbidden,
             Error::NoSource { .. } | Error::NoClient { .. } => Code::BadRequest,
             Error::NoLog { .. } => Code::NotFound,
             Error::Record { .. } | Error::Io { .. } | Error::Random(_) => Code::Internal,

@@ -15,6 +15,12 @@ use crate::{Error, password};
 const THROW_AWAY: &str = "throw-away";
 /// The note of a container whose volume holds the data.
 const CONTAINER: &str = "container.json";
+/// The password that belongs to the data.
+const PASSWORD: &str = "password";
+/// The note of a data folder of the caller's own, to which the password belongs.
+const DATA_DIR: &str = "data-dir";
+/// Where root's projects keep what must be reached by other accounts.
+const ELSEWHERE: &str = "/var/lib/zcomm";
 /// A tmpfs with less room than this is no place for a database.
 const ENOUGH: u64 = 256 * 1024 * 1024;
 
@@ -26,10 +32,10 @@ pub(crate) struct Project {
 
 impl Project {
     pub(crate) fn of(project_dir: &Path) -> Self {
-        // A record outlives the working directory of whoever wrote it.
+        // A record outlives the working directory of whoever wrote it, and is found by whatever name the folder has.
         let absolute = std::path::absolute(project_dir).unwrap_or_else(|_| project_dir.to_owned());
         Self {
-            root: absolute.join(".zcomm"),
+            root: canonical(&absolute).join(".zcomm"),
         }
     }
 
@@ -92,11 +98,29 @@ impl Project {
         self.root.join("services").join(service)
     }
 
+    /// The folder that [`kept`](Self::kept) is, or as a link leads to; nothing where it leads nowhere.
+    ///
+    /// Refuses one that is not this project's own: whatever a link leads to may be somebody's data.
+    pub(crate) fn own_place(&self, service: &'static str) -> Result<Option<PathBuf>, Error> {
+        let kept = self.kept(service);
+        let Ok(real) = kept.canonicalize() else {
+            return Ok(None);
+        };
+        let elsewhere = self.elsewhere(service).canonicalize();
+        if real == kept || elsewhere.is_ok_and(|elsewhere| elsewhere == real) {
+            return Ok(Some(real));
+        }
+        Err(Error::ForeignLink {
+            service,
+            link: kept,
+            leads_to: real,
+        })
+    }
+
+    /// The project's own place for a service where the project lies where the service's account cannot go.
     fn elsewhere(&self, service: &str) -> PathBuf {
         let digest = Secret::new(self.root.to_string_lossy()).digest().to_hex();
-        Path::new("/var/lib/zcomm")
-            .join(&digest[..16])
-            .join(service)
+        Path::new(ELSEWHERE).join(&digest[..16]).join(service)
     }
 }
 
@@ -182,13 +206,37 @@ pub(crate) fn log(folder: &Path) -> PathBuf {
 
 /// Keeps the password that belongs to the data of `folder`.
 pub(crate) fn keep_password(folder: &Path, password: &Secret) -> Result<(), Error> {
-    secret_file(&folder.join("password"), password.expose(), None)
+    secret_file(&folder.join(PASSWORD), password.expose(), None)
 }
 
 /// The password that belongs to the data of `folder`, if there is one that we may read.
 pub(crate) fn known_password(folder: &Path) -> Option<Secret> {
-    let text = fs::read_to_string(folder.join("password")).ok()?;
+    let text = fs::read_to_string(folder.join(PASSWORD)).ok()?;
     Some(Secret::new(text.trim()))
+}
+
+/// Notes that the data that belongs to `folder` is in one of the caller's own.
+pub(crate) fn keep_data_dir(folder: &Path, data_dir: &Path) -> Result<(), Error> {
+    secret_file(&folder.join(DATA_DIR), &data_dir.to_string_lossy(), None)
+}
+
+/// The caller's own folder whose data belongs to `folder`, if there was one.
+pub(crate) fn known_data_dir(folder: &Path) -> Option<PathBuf> {
+    let text = fs::read_to_string(folder.join(DATA_DIR)).ok()?;
+    Some(PathBuf::from(text))
+}
+
+/// What is in `folder`, but for the password and the note of the data that it opens.
+pub(crate) fn without_password(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+    let list = || -> io::Result<Vec<PathBuf>> {
+        let all: io::Result<Vec<_>> = fs::read_dir(folder)?.collect();
+        let others = all?.into_iter().filter(|entry| {
+            let name = entry.file_name();
+            name != PASSWORD && name != DATA_DIR
+        });
+        Ok(others.map(|entry| entry.path()).collect())
+    };
+    list().map_err(Error::io("list", folder))
 }
 
 /// Notes which container's volume holds the data that belongs to `folder`.
@@ -205,6 +253,15 @@ pub(crate) fn known_container(folder: &Path) -> Option<Container> {
 /// Others may pass through, and not look, where a server runs under another account.
 fn folder_mode(account: Option<&Unprivileged>) -> u32 {
     if account.is_some() { 0o711 } else { 0o700 }
+}
+
+/// The one name of a path of which the end may not be there yet.
+fn canonical(path: &Path) -> PathBuf {
+    match (path.canonicalize(), path.parent(), path.file_name()) {
+        (Ok(real), ..) => real,
+        (Err(_), Some(parent), Some(name)) => canonical(parent).join(name),
+        _ => path.to_owned(),
+    }
 }
 
 fn create_new(path: &Path) -> io::Result<File> {

@@ -320,6 +320,7 @@ fn prepare_folder(plan: &StartPlan, container: &Container) -> Result<(), Error> 
     if plan.persistent {
         folders::keep_container(&plan.folder, container)?;
         if container.volume.is_none() {
+            folders::keep_data_dir(&plan.folder, &plan.data_dir)?;
             folders::own(&plan.data_dir, None)?;
         }
     } else {

@@ -124,6 +124,8 @@ impl Launch<'_> {
     fn write_files(&self) -> Result<(), Error> {
         if !self.plan.persistent {
             folders::make_throw_away(&self.plan.folder, self.account.as_ref())?;
+        } else if self.plan.data_dir != self.plan.folder.join("data") {
+            folders::keep_data_dir(&self.plan.folder, &self.plan.data_dir)?;
         }
         if let Some(password) = &self.plan.endpoint.password {
             folders::keep_password(&self.plan.folder, password)?;

@@ -6,3 +6,4 @@
 )]
 
 mod custom;
+mod purge;
