@@ -254,6 +254,12 @@ pub enum Error {
         #[source]
         source: serde_json::Error,
     },
+    /// Another account could have written what says who started what; nothing that it names is run, stopped or removed.
+    #[error("{} is not trusted: it belongs to another account, or others may write to it", path.display())]
+    Untrusted {
+        /// The file or folder.
+        path: PathBuf,
+    },
     /// A file or a process could not be handled.
     #[error("could not {doing} {}", path.display())]
     Io {
@@ -301,6 +307,7 @@ impl Error {
             Self::Unreachable { .. } => "unreachable",
             Self::Busy { .. } => "busy",
             Self::Record { .. } => "damaged_record",
+            Self::Untrusted { .. } => "untrusted",
             Self::Io { .. } => "io",
             Self::Random(_) => "random",
         }
@@ -334,7 +341,9 @@ impl From<Error> for zcomm_core::Error {
             | Error::Mismatch { .. }
             | Error::DataInUse { .. }
             | Error::DataInside { .. } => Code::Conflict,
-            Error::NotOurs { .. } | Error::ForeignLink { .. } => Code::Forbidden,
+            Error::NotOurs { .. } | Error::ForeignLink { .. } | Error::Untrusted { .. } => {
+                Code::Forbidden
+            }
             Error::NoSource { .. } | Error::NoClient { .. } => Code::BadRequest,
             Error::NoLog { .. } => Code::NotFound,
             Error::Record { .. } | Error::Io { .. } | Error::Random(_) => Code::Internal,

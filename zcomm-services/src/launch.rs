@@ -128,6 +128,7 @@ impl Manager {
             plan,
             recipe: &recipe,
             account: Unprivileged::for_child(&recipe.account),
+            project: self.project().root(),
             record: self.project().record(service.name),
             detached,
         };
@@ -156,10 +157,10 @@ impl Manager {
         let engine = Engine::find(service.name).await?;
         let container = Container::named(engine, service.name, project, plan);
         let file = self.project().record(service.name);
-        let mut record = Record::of(Source::Container, plan, detached);
+        let mut record = Record::of(project, Source::Container, plan, detached);
         record.container = Some(container.clone());
         record.save(&file)?;
-        prepare_folder(plan, &container)?;
+        prepare_folder(plan, &container, project)?;
         container
             .create(service.name, project, (plan, &recipe))
             .await?;
@@ -216,7 +217,7 @@ impl Manager {
                 found: "kept".to_owned(),
             });
         }
-        let mut record = Record::of(Source::System, plan, true);
+        let mut record = Record::of(self.project().root(), Source::System, plan, true);
         record.unit = Some(unit.clone());
         record.save(&self.project().record(service.name))?;
         unit.start(&Shell).await?;
@@ -316,9 +317,9 @@ fn no_source(service: &Service, asked: Source) -> Error {
 }
 
 /// What a container needs on this side: its password, its log once it is gone, the note of its volume.
-fn prepare_folder(plan: &StartPlan, container: &Container) -> Result<(), Error> {
+fn prepare_folder(plan: &StartPlan, container: &Container, project: &Path) -> Result<(), Error> {
     if plan.persistent {
-        folders::keep_container(&plan.folder, container)?;
+        folders::keep_container(&plan.folder, container, project)?;
         if container.volume.is_none() {
             folders::keep_data_dir(&plan.folder, &plan.data_dir)?;
             folders::own(&plan.data_dir, None)?;

@@ -50,7 +50,7 @@ impl Manager {
             self.stop_recorded(&service, &record).await?;
         }
         let removed = self.removable(&service, &kept)?;
-        let container = folders::known_container(&self.project().kept(service.name));
+        let container = folders::known_container(self.project(), service.name);
         if let Some(container) = container {
             container.remove_volume().await?;
         }

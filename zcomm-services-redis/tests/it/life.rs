@@ -186,3 +186,26 @@ async fn the_password_is_neither_seen_in_the_process_table_nor_in_the_status() {
     assert!(info.connection_string.expose().contains(&password));
     manager.stop("redis").await.unwrap();
 }
+
+#[tokio::test]
+async fn the_copy_of_a_project_neither_has_nor_stops_the_servers_of_the_first() {
+    let (project, copy) = (Project::new(), Project::new());
+    let manager = project.manager();
+    let kept = || StartOptions::new().port(Port::AnyFree);
+    let first = manager.start("redis", kept().detached()).await.unwrap();
+    let copied = std::process::Command::new("cp")
+        .arg("-a")
+        .args([project.path().join(".zcomm"), copy.path().to_owned()])
+        .status()
+        .unwrap();
+
+    let there = copy.manager();
+    let status = there.status("redis").await.unwrap();
+    let second = there.start("redis", kept()).await.unwrap();
+    there.purge("redis").await.unwrap();
+
+    assert!(copied.success() && !status.ours);
+    assert_ne!((first.pid, first.port), (second.pid, second.port));
+    assert_eq!(say(&manager, "PING").await, "+PONG\r\n");
+    manager.purge("redis").await.unwrap();
+}

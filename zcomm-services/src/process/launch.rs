@@ -30,6 +30,8 @@ pub(crate) struct Launch<'a> {
     pub(crate) plan: &'a StartPlan,
     pub(crate) recipe: &'a ProcessRecipe,
     pub(crate) account: Option<Unprivileged>,
+    /// Whose the record is.
+    pub(crate) project: &'a Path,
     /// Where the record goes.
     pub(crate) record: PathBuf,
     pub(crate) detached: bool,
@@ -40,7 +42,7 @@ impl Launch<'_> {
     pub(crate) async fn go(&self) -> Result<Running, Error> {
         self.check_way()?;
         let program = self.server().await?;
-        let mut record = Record::of(Source::Process, self.plan, self.detached);
+        let mut record = Record::of(self.project, Source::Process, self.plan, self.detached);
         record.save(&self.record)?;
         self.write_files()?;
         self.make_data(&program).await?;

@@ -41,6 +41,15 @@ impl Unit {
         None
     }
 
+    /// Whether it is one of these names, on this system or another.
+    pub(crate) fn is_among(&self, units: &SystemUnits) -> bool {
+        match self {
+            Self::Systemd(name) => units.systemd.contains(name),
+            Self::Brew(name) => units.brew.contains(name),
+            Self::Windows(name) => units.windows.contains(name),
+        }
+    }
+
     pub(crate) async fn start(&self, commands: &dyn Commands) -> Result<(), Error> {
         self.tell("start", commands).await
     }

@@ -7,3 +7,4 @@
 
 mod custom;
 mod purge;
+mod records;
