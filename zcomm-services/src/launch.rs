@@ -217,9 +217,13 @@ impl Manager {
                 found: "kept".to_owned(),
             });
         }
+        let file = self.project().record(service.name);
+        // By a record of an earlier start, one that runs now for somebody else would be stopped.
+        Record::remove(&file)?;
+        unit.must_be_idle(service.name, &Shell).await?;
         let mut record = Record::of(self.project().root(), Source::System, plan, true);
         record.unit = Some(unit.clone());
-        record.save(&self.project().record(service.name))?;
+        record.save(&file)?;
         unit.start(&Shell).await?;
         let probe = self.until_ready(service, plan).await?;
         version_agrees(service.name, &probe, plan.version.as_deref())?;

@@ -46,7 +46,7 @@ impl Launch<'_> {
         record.save(&self.record)?;
         self.write_files()?;
         self.make_data(&program).await?;
-        lockfile::settle(self.about.name, self.plan, self.recipe.lock_file.as_deref())?;
+        lockfile::settle(self.about.name, self.plan, self.recipe)?;
         let (mut child, gate) = self.behind_gate(&program)?;
         let process = child.id().and_then(ProcessId::of);
         let Some(process) = process else {
