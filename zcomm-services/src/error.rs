@@ -118,6 +118,14 @@ pub enum Error {
         /// The folder that would be removed.
         folder: PathBuf,
     },
+    /// The data was made with another password than the one that is set now; the kept one stays as it is.
+    #[error("the data of {service} has another password than the setting `{service}.password`; unset it to go on with the one in {}, or change it in the server first", file.display())]
+    PasswordDiffers {
+        /// The service.
+        service: &'static str,
+        /// Where the password of the data is.
+        file: PathBuf,
+    },
     /// What the server needs done from within failed.
     #[error("{service} could not be prepared")]
     Prepare {
@@ -293,6 +301,7 @@ impl Error {
             Self::DataInUse { .. } => "data_in_use",
             Self::ForeignLink { .. } => "foreign_link",
             Self::DataInside { .. } => "data_inside",
+            Self::PasswordDiffers { .. } => "password_differs",
             Self::Prepare { .. } => "prepare_failed",
             Self::PortTaken { .. } => "port_taken",
             Self::NothingToAdopt { .. } => "nothing_to_adopt",
@@ -340,7 +349,8 @@ impl From<Error> for zcomm_core::Error {
             Error::PortTaken { .. }
             | Error::Mismatch { .. }
             | Error::DataInUse { .. }
-            | Error::DataInside { .. } => Code::Conflict,
+            | Error::DataInside { .. }
+            | Error::PasswordDiffers { .. } => Code::Conflict,
             Error::NotOurs { .. } | Error::ForeignLink { .. } | Error::Untrusted { .. } => {
                 Code::Forbidden
             }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use zcomm_core::Secret;
+use zcomm_core::service::StartPlan;
 
 use crate::container::Container;
 use crate::process::Unprivileged;
@@ -254,15 +255,46 @@ pub(crate) fn log(folder: &Path) -> PathBuf {
     folder.join("server.log")
 }
 
+/// Keeps the password of a plan before its server runs, unless another one is kept: that one stays until the server
+/// has answered to the new one.
+pub(crate) fn keep_first_password(plan: &StartPlan) -> Result<(), Error> {
+    match &plan.endpoint.password {
+        Some(password) if !is_other_password(plan) => keep_password(&plan.folder, password),
+        _ => Ok(()),
+    }
+}
+
 /// Keeps the password that belongs to the data of `folder`.
 pub(crate) fn keep_password(folder: &Path, password: &Secret) -> Result<(), Error> {
-    secret_file(&folder.join(PASSWORD), password.expose(), None)
+    secret_file(&password_file(folder), password.expose(), None)
 }
 
 /// The password that belongs to the data of `folder`, if there is one that we may read.
 pub(crate) fn known_password(folder: &Path) -> Option<Secret> {
-    let text = fs::read_to_string(folder.join(PASSWORD)).ok()?;
-    Some(Secret::new(text.trim()))
+    kept_password(folder).ok().flatten()
+}
+
+/// The same, where one that cannot be read must not count as none: another would take its place.
+pub(crate) fn kept_password(folder: &Path) -> Result<Option<Secret>, Error> {
+    let file = password_file(folder);
+    match fs::read_to_string(&file) {
+        Ok(text) => Ok(Some(Secret::new(text.trim()))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::io("read", &file)(error)),
+    }
+}
+
+/// Whether the plan has another password than the one that is kept, which may be the only one that the data knows.
+pub(crate) fn is_other_password(plan: &StartPlan) -> bool {
+    let kept = known_password(&plan.folder);
+    let planned = plan.endpoint.password.as_ref();
+    kept.zip(planned)
+        .is_some_and(|(kept, planned)| kept.expose() != planned.expose())
+}
+
+/// Where the password of the data of `folder` is kept.
+pub(crate) fn password_file(folder: &Path) -> PathBuf {
+    folder.join(PASSWORD)
 }
 
 /// Notes that the data that belongs to `folder` is in one of the caller's own.
@@ -391,10 +423,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (here, there) = (folder.path().join("here"), folder.path().join("there"));
         let (here, there) = (Project::of(&here), Project::of(&there));
-        let plan = zcomm_core::service::StartPlan::new(
-            zcomm_core::service::Endpoint::local(1),
-            here.kept("naps"),
-        );
+        let plan = StartPlan::new(zcomm_core::service::Endpoint::local(1), here.kept("naps"));
         let engine = serde_json::from_str("\"docker\"").unwrap();
         let container = Container::named(engine, "naps", here.root(), &plan.persistent());
         for project in [&here, &there] {

@@ -77,7 +77,7 @@ impl Manager {
         };
         plan.data_dir = plan.folder.join("data");
         if configured.about.login != Login::Open && plan.endpoint.password.is_none() {
-            let known = folders::known_password(&plan.folder);
+            let known = folders::kept_password(&plan.folder)?;
             plan.endpoint.password = Some(known.map_or_else(password::generate, Ok)?);
         }
         let data_dir = options.data_dir.clone().or_else(|| configured.data_dir());
@@ -101,7 +101,17 @@ impl Manager {
             Source::System => self.run_unit(service, plan).await,
             _ => self.run(service, plan, detached).await,
         };
-        let probe = match launched {
+        let kept = launched.and_then(|probe| {
+            match &plan.endpoint.password {
+                // It has let us in with the new one.
+                Some(password) if folders::is_other_password(plan) => {
+                    folders::keep_password(&plan.folder, password)?;
+                }
+                _ => {}
+            }
+            Ok(probe)
+        });
+        let probe = match kept {
             Ok(probe) => probe,
             Err(error) => {
                 self.undo(service, plan).await;
@@ -271,6 +281,12 @@ impl Manager {
         if probe.is_open() {
             return Ok(probe);
         }
+        if folders::is_other_password(plan) {
+            return Err(Error::PasswordDiffers {
+                service: service.name,
+                file: folders::password_file(&plan.folder),
+            });
+        }
         let prepared = tokio::time::timeout(READY_WITHIN, service.driver.prepare(plan));
         // Whether one that took too long is ready is for the next probes to say.
         if let Ok(Err(source)) = prepared.await {
@@ -331,10 +347,7 @@ fn prepare_folder(plan: &StartPlan, container: &Container, project: &Path) -> Re
     } else {
         folders::make_throw_away(&plan.folder, None)?;
     }
-    let password = plan.endpoint.password.as_ref();
-    password.map_or(Ok(()), |password| {
-        folders::keep_password(&plan.folder, password)
-    })
+    folders::keep_first_password(plan)
 }
 
 fn account(service: &Service, plan: &StartPlan) -> Option<Unprivileged> {

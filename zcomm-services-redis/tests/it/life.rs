@@ -209,3 +209,19 @@ async fn the_copy_of_a_project_neither_has_nor_stops_the_servers_of_the_first() 
     assert_eq!(say(&manager, "PING").await, "+PONG\r\n");
     manager.purge("redis").await.unwrap();
 }
+
+#[tokio::test]
+async fn a_password_that_the_server_answers_to_is_kept_from_then_on() {
+    let project = Project::new();
+    let kept = || StartOptions::new().port(Port::AnyFree);
+    let first = project.manager();
+    first.start("redis", kept()).await.unwrap();
+    first.stop("redis").await.unwrap();
+
+    let second = project.manager_with("redis.password", "another one");
+    second.start("redis", kept()).await.unwrap();
+    second.stop("redis").await.unwrap();
+
+    let file = project.path().join(".zcomm/services/redis/password");
+    assert_eq!(std::fs::read_to_string(file).unwrap(), "another one");
+}

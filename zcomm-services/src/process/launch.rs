@@ -129,9 +129,7 @@ impl Launch<'_> {
         } else if self.plan.data_dir != self.plan.folder.join("data") {
             folders::keep_data_dir(&self.plan.folder, &self.plan.data_dir)?;
         }
-        if let Some(password) = &self.plan.endpoint.password {
-            folders::keep_password(&self.plan.folder, password)?;
-        }
+        folders::keep_first_password(self.plan)?;
         let own = std::iter::once(&self.plan.data_dir).chain(&self.recipe.folders);
         own.into_iter()
             .try_for_each(|folder| folders::own(folder, self.account.as_ref()))?;
