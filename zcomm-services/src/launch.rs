@@ -17,7 +17,7 @@ use crate::process::{Duty, Guard, Launch, Running, Unprivileged, last_lines};
 use crate::record::Record;
 use crate::start::taken;
 use crate::system::{Shell, Unit};
-use crate::{Error, Source, StartOptions, Status, folders, password};
+use crate::{Error, Source, StartOptions, Status, folders, password, process};
 
 /// How long a server may take until it answers: a container on a busy machine takes most of it.
 pub(crate) const READY_WITHIN: Duration = Duration::from_secs(120);
@@ -263,7 +263,7 @@ impl Manager {
         plan: &StartPlan,
     ) -> Result<Probe, Error> {
         let usable = Probe::is_open;
-        self.until(service, plan, usable).await
+        self.until(service, (plan, None), usable).await
     }
 
     /// Waits until the server that was started answers, has it prepared where it lets nobody in yet, and waits again.
@@ -277,7 +277,7 @@ impl Manager {
             let says = probe.identity.as_ref().and_then(|identity| identity.pid);
             probe.is_running() && !matches!((pid, says), (Some(ours), Some(its)) if ours != its)
         };
-        let probe = self.until(service, plan, is_it).await?;
+        let probe = self.until(service, (plan, pid), is_it).await?;
         if probe.is_open() {
             return Ok(probe);
         }
@@ -293,20 +293,28 @@ impl Manager {
             let service = service.name;
             return Err(Error::Prepare { service, source });
         }
-        self.until(service, plan, |probe| is_it(probe) && probe.is_open())
-            .await
+        self.until(service, (plan, pid), |probe| {
+            is_it(probe) && probe.is_open()
+        })
+        .await
     }
 
     async fn until(
         &self,
         service: &Service,
-        plan: &StartPlan,
+        (plan, pid): (&StartPlan, Option<u32>),
         is_so: impl Fn(&Probe) -> bool,
     ) -> Result<Probe, Error> {
         let start = Instant::now();
         let mut pause = FIRST_PAUSE;
         loop {
-            let probe = self.probe(service, &plan.endpoint).await;
+            // A probe may hold the password: it is not for one that was faster to the port.
+            let is_ours = pid.is_none_or(|pid| process::may_be(pid, plan.endpoint.port));
+            let probe = if is_ours {
+                self.probe(service, &plan.endpoint).await
+            } else {
+                Probe::unknown("somebody else listens on its port")
+            };
             if is_so(&probe) {
                 return Ok(probe);
             }
