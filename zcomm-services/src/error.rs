@@ -98,6 +98,34 @@ pub enum Error {
         /// Who has it open.
         pid: u32,
     },
+    /// The folder of the service is a link to one that is not this project's own, which is left alone.
+    #[error("{} leads to {}, which is not this project's own; remove the link, or set the data folder of {service}", link.display(), leads_to.display())]
+    ForeignLink {
+        /// The service.
+        service: &'static str,
+        /// The folder of the service in this project.
+        link: PathBuf,
+        /// Where it leads.
+        leads_to: PathBuf,
+    },
+    /// Data that is to be kept lies inside a folder that would have to be removed.
+    #[error("the data of {service} in {} is to be kept, and lies inside {}, which would be removed", data.display(), folder.display())]
+    DataInside {
+        /// The service.
+        service: &'static str,
+        /// The data folder that the caller or the settings named.
+        data: PathBuf,
+        /// The folder that would be removed.
+        folder: PathBuf,
+    },
+    /// The data was made with another password than the one that is set now; the kept one stays as it is.
+    #[error("the data of {service} has another password than the setting `{service}.password`; unset it to go on with the one in {}, or change it in the server first", file.display())]
+    PasswordDiffers {
+        /// The service.
+        service: &'static str,
+        /// Where the password of the data is.
+        file: PathBuf,
+    },
     /// What the server needs done from within failed.
     #[error("{service} could not be prepared")]
     Prepare {
@@ -234,6 +262,12 @@ pub enum Error {
         #[source]
         source: serde_json::Error,
     },
+    /// Another account could have written what says who started what; nothing that it names is run, stopped or removed.
+    #[error("{} is not trusted: it belongs to another account, or others may write to it", path.display())]
+    Untrusted {
+        /// The file or folder.
+        path: PathBuf,
+    },
     /// A file or a process could not be handled.
     #[error("could not {doing} {}", path.display())]
     Io {
@@ -265,6 +299,9 @@ impl Error {
             Self::Needed { .. } => "needed",
             Self::NeedsCircle { .. } => "needs_circle",
             Self::DataInUse { .. } => "data_in_use",
+            Self::ForeignLink { .. } => "foreign_link",
+            Self::DataInside { .. } => "data_inside",
+            Self::PasswordDiffers { .. } => "password_differs",
             Self::Prepare { .. } => "prepare_failed",
             Self::PortTaken { .. } => "port_taken",
             Self::NothingToAdopt { .. } => "nothing_to_adopt",
@@ -279,6 +316,7 @@ impl Error {
             Self::Unreachable { .. } => "unreachable",
             Self::Busy { .. } => "busy",
             Self::Record { .. } => "damaged_record",
+            Self::Untrusted { .. } => "untrusted",
             Self::Io { .. } => "io",
             Self::Random(_) => "random",
         }
@@ -308,10 +346,14 @@ impl From<Error> for zcomm_core::Error {
     fn from(error: Error) -> Self {
         let code = match error {
             Error::Driver(inner) => return inner,
-            Error::PortTaken { .. } | Error::Mismatch { .. } | Error::DataInUse { .. } => {
-                Code::Conflict
+            Error::PortTaken { .. }
+            | Error::Mismatch { .. }
+            | Error::DataInUse { .. }
+            | Error::DataInside { .. }
+            | Error::PasswordDiffers { .. } => Code::Conflict,
+            Error::NotOurs { .. } | Error::ForeignLink { .. } | Error::Untrusted { .. } => {
+                Code::Forbidden
             }
-            Error::NotOurs { .. } => Code::Forbidden,
             Error::NoSource { .. } | Error::NoClient { .. } => Code::BadRequest,
             Error::NoLog { .. } => Code::NotFound,
             Error::Record { .. } | Error::Io { .. } | Error::Random(_) => Code::Internal,

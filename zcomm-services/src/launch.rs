@@ -17,7 +17,7 @@ use crate::process::{Duty, Guard, Launch, Running, Unprivileged, last_lines};
 use crate::record::Record;
 use crate::start::taken;
 use crate::system::{Shell, Unit};
-use crate::{Error, Source, StartOptions, Status, folders, password};
+use crate::{Error, Source, StartOptions, Status, folders, password, process};
 
 /// How long a server may take until it answers: a container on a busy machine takes most of it.
 pub(crate) const READY_WITHIN: Duration = Duration::from_secs(120);
@@ -77,7 +77,7 @@ impl Manager {
         };
         plan.data_dir = plan.folder.join("data");
         if configured.about.login != Login::Open && plan.endpoint.password.is_none() {
-            let known = folders::known_password(&plan.folder);
+            let known = folders::kept_password(&plan.folder)?;
             plan.endpoint.password = Some(known.map_or_else(password::generate, Ok)?);
         }
         let data_dir = options.data_dir.clone().or_else(|| configured.data_dir());
@@ -101,7 +101,17 @@ impl Manager {
             Source::System => self.run_unit(service, plan).await,
             _ => self.run(service, plan, detached).await,
         };
-        let probe = match launched {
+        let kept = launched.and_then(|probe| {
+            match &plan.endpoint.password {
+                // It has let us in with the new one.
+                Some(password) if folders::is_other_password(plan) => {
+                    folders::keep_password(&plan.folder, password)?;
+                }
+                _ => {}
+            }
+            Ok(probe)
+        });
+        let probe = match kept {
             Ok(probe) => probe,
             Err(error) => {
                 self.undo(service, plan).await;
@@ -128,6 +138,7 @@ impl Manager {
             plan,
             recipe: &recipe,
             account: Unprivileged::for_child(&recipe.account),
+            project: self.project().root(),
             record: self.project().record(service.name),
             detached,
         };
@@ -156,10 +167,10 @@ impl Manager {
         let engine = Engine::find(service.name).await?;
         let container = Container::named(engine, service.name, project, plan);
         let file = self.project().record(service.name);
-        let mut record = Record::of(Source::Container, plan, detached);
+        let mut record = Record::of(project, Source::Container, plan, detached);
         record.container = Some(container.clone());
         record.save(&file)?;
-        prepare_folder(plan, &container)?;
+        prepare_folder(plan, &container, project)?;
         container
             .create(service.name, project, (plan, &recipe))
             .await?;
@@ -216,9 +227,13 @@ impl Manager {
                 found: "kept".to_owned(),
             });
         }
-        let mut record = Record::of(Source::System, plan, true);
+        let file = self.project().record(service.name);
+        // By a record of an earlier start, one that runs now for somebody else would be stopped.
+        Record::remove(&file)?;
+        unit.must_be_idle(service.name, &Shell).await?;
+        let mut record = Record::of(self.project().root(), Source::System, plan, true);
         record.unit = Some(unit.clone());
-        record.save(&self.project().record(service.name))?;
+        record.save(&file)?;
         unit.start(&Shell).await?;
         let probe = self.until_ready(service, plan).await?;
         version_agrees(service.name, &probe, plan.version.as_deref())?;
@@ -248,7 +263,7 @@ impl Manager {
         plan: &StartPlan,
     ) -> Result<Probe, Error> {
         let usable = Probe::is_open;
-        self.until(service, plan, usable).await
+        self.until(service, (plan, None), usable).await
     }
 
     /// Waits until the server that was started answers, has it prepared where it lets nobody in yet, and waits again.
@@ -262,9 +277,15 @@ impl Manager {
             let says = probe.identity.as_ref().and_then(|identity| identity.pid);
             probe.is_running() && !matches!((pid, says), (Some(ours), Some(its)) if ours != its)
         };
-        let probe = self.until(service, plan, is_it).await?;
+        let probe = self.until(service, (plan, pid), is_it).await?;
         if probe.is_open() {
             return Ok(probe);
+        }
+        if folders::is_other_password(plan) {
+            return Err(Error::PasswordDiffers {
+                service: service.name,
+                file: folders::password_file(&plan.folder),
+            });
         }
         let prepared = tokio::time::timeout(READY_WITHIN, service.driver.prepare(plan));
         // Whether one that took too long is ready is for the next probes to say.
@@ -272,20 +293,28 @@ impl Manager {
             let service = service.name;
             return Err(Error::Prepare { service, source });
         }
-        self.until(service, plan, |probe| is_it(probe) && probe.is_open())
-            .await
+        self.until(service, (plan, pid), |probe| {
+            is_it(probe) && probe.is_open()
+        })
+        .await
     }
 
     async fn until(
         &self,
         service: &Service,
-        plan: &StartPlan,
+        (plan, pid): (&StartPlan, Option<u32>),
         is_so: impl Fn(&Probe) -> bool,
     ) -> Result<Probe, Error> {
         let start = Instant::now();
         let mut pause = FIRST_PAUSE;
         loop {
-            let probe = self.probe(service, &plan.endpoint).await;
+            // A probe may hold the password: it is not for one that was faster to the port.
+            let is_ours = pid.is_none_or(|pid| process::may_be(pid, plan.endpoint.port));
+            let probe = if is_ours {
+                self.probe(service, &plan.endpoint).await
+            } else {
+                Probe::unknown("somebody else listens on its port")
+            };
             if is_so(&probe) {
                 return Ok(probe);
             }
@@ -316,19 +345,17 @@ fn no_source(service: &Service, asked: Source) -> Error {
 }
 
 /// What a container needs on this side: its password, its log once it is gone, the note of its volume.
-fn prepare_folder(plan: &StartPlan, container: &Container) -> Result<(), Error> {
+fn prepare_folder(plan: &StartPlan, container: &Container, project: &Path) -> Result<(), Error> {
     if plan.persistent {
-        folders::keep_container(&plan.folder, container)?;
+        folders::keep_container(&plan.folder, container, project)?;
         if container.volume.is_none() {
+            folders::keep_data_dir(&plan.folder, &plan.data_dir)?;
             folders::own(&plan.data_dir, None)?;
         }
     } else {
         folders::make_throw_away(&plan.folder, None)?;
     }
-    let password = plan.endpoint.password.as_ref();
-    password.map_or(Ok(()), |password| {
-        folders::keep_password(&plan.folder, password)
-    })
+    folders::keep_first_password(plan)
 }
 
 fn account(service: &Service, plan: &StartPlan) -> Option<Unprivileged> {

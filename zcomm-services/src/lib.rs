@@ -34,6 +34,7 @@ mod start;
 mod status;
 mod supervise;
 mod system;
+mod trust;
 mod usage;
 mod watch;
 mod words;

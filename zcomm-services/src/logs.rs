@@ -113,10 +113,7 @@ impl Manager {
 
 fn of_record(record: &Record) -> Option<Log> {
     if let Some(container) = &record.container {
-        return Some(Log::Container(
-            container.engine.clone(),
-            container.name.clone(),
-        ));
+        return Some(Log::Container(container.engine, container.name.clone()));
     }
     record.unit.clone().map(Log::Unit)
 }

@@ -21,7 +21,7 @@ use crate::needs::{Wish, downwards, upwards};
 use crate::plan::Configured;
 use crate::process::Running;
 use crate::record::Record;
-use crate::{Error, ServiceEvent, StartOptions, Status};
+use crate::{Error, ServiceEvent, StartOptions, Status, trust};
 
 /// How long to wait between two looks at a service that is not ready.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -265,8 +265,10 @@ impl Manager {
         }
     }
 
+    /// The record of what this project started; one that is another project's counts as none.
     pub(crate) fn record(&self, service: &Service) -> Result<Option<Record>, Error> {
-        Record::load(&self.project().record(service.name))
+        let record = Record::load(&self.project().record(service.name))?;
+        Ok(record.filter(|record| trust::is_own(record, self.project(), &*service.driver)))
     }
 
     /// Keeps a server that this program started.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::Error;
 use crate::folders;
-use crate::manager::Manager;
+use crate::manager::{Manager, Service};
 
 /// What became of a service's data.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,48 +26,92 @@ impl Manager {
     /// If the name is unknown or the record is damaged.
     pub fn purgeable(&self, name: &str) -> Result<Purged, Error> {
         let service = self.service(name)?;
-        let record = self.record(&service)?;
-        let home = self.project().kept(service.name);
-        let mut found = Purged::default();
-        if fs::symlink_metadata(&home).is_ok() {
-            // A link to where the server's account may go; what it leads to is ours as well.
-            let real = home.canonicalize().ok().filter(|real| *real != home);
-            found.removed.extend(real);
-            found.removed.push(home);
-        }
-        let configured = self.configured(&service).data_dir();
-        let own = record
-            .filter(|record| record.data_dir != record.folder.join("data"))
-            .map(|record| record.data_dir);
-        found.kept = own.or(configured);
-        Ok(found)
+        let kept = self.kept_data(&service)?;
+        let removed = self.removable(&service, &kept)?;
+        let kept = kept.into_iter().next();
+        Ok(Purged { removed, kept })
     }
 
     /// Stops a service and removes all its data in this project: folders, password, log, and the container's volume.
     ///
-    /// A data folder that the caller or the settings named is left as it is, and named in the answer.
+    /// A data folder that the caller or the settings named is left as it is, with its password, and named in the answer.
     ///
     /// # Errors
     ///
-    /// Those of [`stop`](Self::stop), and what keeps the data from being removed.
+    /// Those of [`stop`](Self::stop), and what keeps the data from being removed: [`Error::ForeignLink`] and
+    /// [`Error::DataInside`] before anything is stopped.
     pub async fn purge(&self, name: &str) -> Result<Purged, Error> {
         let service = self.service(name)?;
-        let found = self.purgeable(name)?;
+        self.purgeable(name)?;
         let _lock = self.lock(&service).await?;
+        // Asked before the record goes, which may be what names it.
+        let kept = self.kept_data(&service)?;
         if let Some(record) = self.record(&service)? {
             self.stop_recorded(&service, &record).await?;
         }
-        let container = folders::known_container(&self.project().kept(service.name));
+        let removed = self.removable(&service, &kept)?;
+        let container = folders::known_container(self.project(), service.name);
         if let Some(container) = container {
             container.remove_volume().await?;
         }
-        for folder in &found.removed {
-            remove(folder)?;
+        for path in &removed {
+            remove(path)?;
             // The project's own folder elsewhere goes with the last service in it; any other is not empty.
-            let _ = folder.parent().map(fs::remove_dir);
+            let _ = path.parent().map(fs::remove_dir);
         }
-        Ok(found)
+        let kept = kept.into_iter().next();
+        Ok(Purged { removed, kept })
     }
+
+    /// The folders with data of this service that are the caller's or the settings', as far as they are there.
+    fn kept_data(&self, service: &Service) -> Result<Vec<PathBuf>, Error> {
+        let of_record = self
+            .record(service)?
+            .filter(|record| record.data_dir != record.folder.join("data"))
+            .map(|record| record.data_dir);
+        let noted = folders::known_data_dir(&self.project().kept(service.name));
+        let configured = self.configured(service).data_dir();
+        let mut kept: Vec<PathBuf> = [of_record, noted, configured]
+            .into_iter()
+            .flatten()
+            .map(|folder| std::path::absolute(&folder).unwrap_or(folder))
+            .filter(|folder| fs::symlink_metadata(folder).is_ok())
+            .collect();
+        kept.dedup();
+        Ok(kept)
+    }
+
+    /// What may be removed: the service's own folder, but for what belongs to data that is kept.
+    fn removable(&self, service: &Service, kept: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
+        let home = self.project().kept(service.name);
+        if fs::symlink_metadata(&home).is_err() {
+            return Ok(Vec::new());
+        }
+        let Some(real) = self.project().own_place(service.name)? else {
+            // A link to nothing.
+            return Ok(vec![home]);
+        };
+        if let Some(data) = kept.iter().find(|data| is_inside(data, &real)) {
+            return Err(Error::DataInside {
+                service: service.name,
+                data: data.clone(),
+                folder: real,
+            });
+        }
+        if !kept.is_empty() {
+            return folders::without_password(&real);
+        }
+        if real == home {
+            return Ok(vec![home]);
+        }
+        Ok(vec![real, home])
+    }
+}
+
+/// Whether `data`, or what it leads to, is `folder` or lies below it.
+fn is_inside(data: &Path, folder: &Path) -> bool {
+    let real = data.canonicalize();
+    data.starts_with(folder) || real.is_ok_and(|real| real.starts_with(folder))
 }
 
 fn remove(path: &Path) -> Result<(), Error> {

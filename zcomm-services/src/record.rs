@@ -10,11 +10,14 @@ use zcomm_core::service::{Endpoint, StartPlan};
 use crate::container::Container;
 use crate::process::ProcessId;
 use crate::system::{Shell, Unit};
-use crate::{Error, Source, folders};
+use crate::{Error, Source, folders, trust};
 
 /// One started service. It is written before the server runs, so that nothing runs that is not written down.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Record {
+    /// The folder `.zcomm` of the project that started it: a copy of a project brings records along that are not its own.
+    #[serde(default)]
+    pub(crate) project: PathBuf,
     pub(crate) source: Source,
     pub(crate) host: String,
     pub(crate) port: u16,
@@ -45,8 +48,9 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    pub(crate) fn of(source: Source, plan: &StartPlan, detached: bool) -> Self {
+    pub(crate) fn of(project: &Path, source: Source, plan: &StartPlan, detached: bool) -> Self {
         Self {
+            project: project.to_owned(),
             source,
             host: plan.endpoint.host.clone(),
             port: plan.endpoint.port,
@@ -67,10 +71,10 @@ impl Record {
         }
     }
 
-    /// Reads the record, if there is one.
+    /// Reads the record, if there is one; refuses one that another account could have written.
     pub(crate) fn load(path: &Path) -> Result<Option<Self>, Error> {
-        let text = match fs::read_to_string(path) {
-            Ok(text) => text,
+        let text = match trust::read(path) {
+            Ok(text) => text?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(Error::io("read", path)(error)),
         };
@@ -154,7 +158,7 @@ mod tests {
         let path = folder.path().join("redis.json");
         let endpoint = Endpoint::local(1).with_password("hunter2");
         let plan = StartPlan::new(endpoint, folder.path());
-        let record = Record::of(Source::Process, &plan, false);
+        let record = Record::of(folder.path(), Source::Process, &plan, false);
 
         record.save(&path).unwrap();
 

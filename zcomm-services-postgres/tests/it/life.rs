@@ -175,3 +175,24 @@ async fn several_projects_start_at_once() {
     let (left, right) = tokio::join!(first.stop("pg"), second.stop("pg"));
     assert!(!left.unwrap().running && !right.unwrap().running);
 }
+
+#[tokio::test]
+async fn a_password_that_the_data_does_not_know_takes_no_kept_ones_place() {
+    let project = Project::new();
+    let kept = || StartOptions::new().port(Port::AnyFree);
+    let manager = project.manager();
+    manager.start("pg", kept()).await.unwrap();
+    manager.stop("pg").await.unwrap();
+    let file = project.path().join(".zcomm/services/postgresql/password");
+    let before = std::fs::read_to_string(&file).unwrap();
+
+    let other = project.manager_with("postgresql.password", "another one");
+    let error = other.start("pg", kept()).await.unwrap_err();
+    let after = std::fs::read_to_string(&file).unwrap();
+    let again = manager.start("pg", kept()).await.unwrap();
+
+    assert_eq!(error.code(), "password_differs");
+    assert_eq!(before, after);
+    assert!(again.running);
+    manager.stop("pg").await.unwrap();
+}

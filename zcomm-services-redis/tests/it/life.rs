@@ -186,3 +186,42 @@ async fn the_password_is_neither_seen_in_the_process_table_nor_in_the_status() {
     assert!(info.connection_string.expose().contains(&password));
     manager.stop("redis").await.unwrap();
 }
+
+#[tokio::test]
+async fn the_copy_of_a_project_neither_has_nor_stops_the_servers_of_the_first() {
+    let (project, copy) = (Project::new(), Project::new());
+    let manager = project.manager();
+    let kept = || StartOptions::new().port(Port::AnyFree);
+    let first = manager.start("redis", kept().detached()).await.unwrap();
+    let copied = std::process::Command::new("cp")
+        .arg("-a")
+        .args([project.path().join(".zcomm"), copy.path().to_owned()])
+        .status()
+        .unwrap();
+
+    let there = copy.manager();
+    let status = there.status("redis").await.unwrap();
+    let second = there.start("redis", kept()).await.unwrap();
+    there.purge("redis").await.unwrap();
+
+    assert!(copied.success() && !status.ours);
+    assert_ne!((first.pid, first.port), (second.pid, second.port));
+    assert_eq!(say(&manager, "PING").await, "+PONG\r\n");
+    manager.purge("redis").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_password_that_the_server_answers_to_is_kept_from_then_on() {
+    let project = Project::new();
+    let kept = || StartOptions::new().port(Port::AnyFree);
+    let first = project.manager();
+    first.start("redis", kept()).await.unwrap();
+    first.stop("redis").await.unwrap();
+
+    let second = project.manager_with("redis.password", "another one");
+    second.start("redis", kept()).await.unwrap();
+    second.stop("redis").await.unwrap();
+
+    let file = project.path().join(".zcomm/services/redis/password");
+    assert_eq!(std::fs::read_to_string(file).unwrap(), "another one");
+}

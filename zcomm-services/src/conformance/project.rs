@@ -49,6 +49,12 @@ impl Project {
         manager(self.plugin, self.path(), Vec::new())
     }
 
+    /// The same with one setting, as `--set` takes it.
+    pub fn manager_with(&self, key: &str, value: &str) -> Manager {
+        let setting = (key.to_owned(), value.to_owned());
+        manager(self.plugin, self.path(), vec![setting])
+    }
+
     pub(super) fn manager_of<S: Subject>(&self) -> Manager {
         manager(self.plugin, self.path(), S::settings())
     }

@@ -11,17 +11,20 @@ use zcomm_core::Secret;
 use crate::Error;
 
 /// What is tried, in this order.
-const KNOWN: [&str; 2] = ["docker", "podman"];
+const KNOWN: [Engine; 2] = [Engine::Docker, Engine::Podman];
 /// How long an engine may take to say that it is there, and to do something that is no download.
 const SAID_WITHIN: Duration = Duration::from_secs(10);
 const DONE_WITHIN: Duration = Duration::from_secs(60);
 /// How long the download of an image may take.
 const FETCHED_WITHIN: Duration = Duration::from_secs(15 * 60);
 
-/// A command that manages containers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub(crate) struct Engine(String);
+/// A command that manages containers. There are no others: a record names one, and what it names is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Engine {
+    Docker,
+    Podman,
+}
 
 /// One call of an engine.
 #[derive(Default)]
@@ -37,8 +40,7 @@ impl Engine {
     /// The first that is installed and whose daemon, if it has one, answers.
     pub(crate) async fn find(service: &'static str) -> Result<Self, Error> {
         let mut said = Vec::new();
-        for name in KNOWN {
-            let engine = Self(name.to_owned());
+        for engine in KNOWN {
             let format = "{{.Server.Version}}";
             let mut call = Call::of(["version", "--format", format]);
             call.within = Some(SAID_WITHIN);
@@ -50,8 +52,11 @@ impl Engine {
         Err(Error::NoEngine { service, said })
     }
 
-    pub(crate) fn name(&self) -> &str {
-        &self.0
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Docker => "docker",
+            Self::Podman => "podman",
+        }
     }
 
     /// Runs it, and gives what it printed.
@@ -92,7 +97,7 @@ impl Engine {
             // Its words name no secret, but may be many.
             command: format!(
                 "{} {}",
-                self.0,
+                self.name(),
                 call.words.first().map_or("", String::as_str)
             ),
             status,
@@ -129,7 +134,7 @@ impl Engine {
 
     /// The command itself, which is ended with whoever waits for it.
     pub(crate) fn command(&self) -> Command {
-        let mut command = Command::new(&self.0);
+        let mut command = Command::new(self.name());
         // A Ctrl+C on the terminal is for the program.
         command.process_group(0).kill_on_drop(true);
         command

@@ -16,8 +16,7 @@ const STOP_WITHIN: Duration = Duration::from_secs(30);
 impl Container {
     /// The container of a service of the project in that folder; nothing is made yet.
     pub(crate) fn named(engine: Engine, service: &str, project: &Path, plan: &StartPlan) -> Self {
-        let digest = Secret::new(project.to_string_lossy()).digest().to_hex();
-        let name = format!("zcomm-{}-{service}", &digest[..12]);
+        let name = name(service, project);
         // Data in a folder of the caller's own stays there.
         let own_folder = plan.data_dir != plan.folder.join("data");
         let volume = (plan.persistent && !own_folder).then(|| name.clone());
@@ -26,6 +25,13 @@ impl Container {
             name,
             volume,
         }
+    }
+
+    /// Whether its names are those that every container of this service of this project has.
+    pub(crate) fn is_of(&self, service: &str, project: &Path) -> bool {
+        let name = name(service, project);
+        let volume = self.volume.as_ref();
+        self.name == name && volume.is_none_or(|volume| *volume == name)
     }
 
     /// Makes it, with its files inside, in place of any that was left by an earlier start.
@@ -160,6 +166,11 @@ impl Container {
         words.extend(recipe.args.iter().chain(&plan.extra_args).cloned());
         words
     }
+}
+
+fn name(service: &str, project: &Path) -> String {
+    let digest = Secret::new(project.to_string_lossy()).digest().to_hex();
+    format!("zcomm-{}-{service}", &digest[..12])
 }
 
 #[cfg(test)]

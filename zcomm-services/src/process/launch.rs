@@ -30,6 +30,8 @@ pub(crate) struct Launch<'a> {
     pub(crate) plan: &'a StartPlan,
     pub(crate) recipe: &'a ProcessRecipe,
     pub(crate) account: Option<Unprivileged>,
+    /// Whose the record is.
+    pub(crate) project: &'a Path,
     /// Where the record goes.
     pub(crate) record: PathBuf,
     pub(crate) detached: bool,
@@ -40,11 +42,11 @@ impl Launch<'_> {
     pub(crate) async fn go(&self) -> Result<Running, Error> {
         self.check_way()?;
         let program = self.server().await?;
-        let mut record = Record::of(Source::Process, self.plan, self.detached);
+        let mut record = Record::of(self.project, Source::Process, self.plan, self.detached);
         record.save(&self.record)?;
         self.write_files()?;
         self.make_data(&program).await?;
-        lockfile::settle(self.about.name, self.plan, self.recipe.lock_file.as_deref())?;
+        lockfile::settle(self.about.name, self.plan, self.recipe)?;
         let (mut child, gate) = self.behind_gate(&program)?;
         let process = child.id().and_then(ProcessId::of);
         let Some(process) = process else {
@@ -124,10 +126,10 @@ impl Launch<'_> {
     fn write_files(&self) -> Result<(), Error> {
         if !self.plan.persistent {
             folders::make_throw_away(&self.plan.folder, self.account.as_ref())?;
+        } else if self.plan.data_dir != self.plan.folder.join("data") {
+            folders::keep_data_dir(&self.plan.folder, &self.plan.data_dir)?;
         }
-        if let Some(password) = &self.plan.endpoint.password {
-            folders::keep_password(&self.plan.folder, password)?;
-        }
+        folders::keep_first_password(self.plan)?;
         let own = std::iter::once(&self.plan.data_dir).chain(&self.recipe.folders);
         own.into_iter()
             .try_for_each(|folder| folders::own(folder, self.account.as_ref()))?;

@@ -126,7 +126,11 @@ pub(super) fn fill_in(data_dir: &Path, template: &Template) -> Result<(), Error>
         file.write_all(content.as_bytes())?;
         file.sync_data()
     };
-    fill().map_err(Error::io("complete", &path))
+    match fill() {
+        // A server that has used the data since may have moved what was there to another file.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        filled => filled.map_err(Error::io("complete", &path)),
+    }
 }
 
 /// Everything that decides what a new folder looks like, without the paths of this one. A program that was replaced
@@ -251,6 +255,16 @@ mod tests {
         let wrong = Template::new("users", "secret", "longer secret");
         assert_eq!(fill_in(folder.path(), &wrong).unwrap_err().code(), "io");
         assert_eq!(fs::read_to_string(&file).unwrap(), "xxsecretyy");
+    }
+
+    #[test]
+    fn a_file_that_a_server_has_replaced_since_is_not_missed() {
+        let folder = tempfile::tempdir().unwrap();
+
+        let filled = fill_in(folder.path(), &Template::new("gone", "______", "secret"));
+
+        assert!(filled.is_ok());
+        assert!(is_empty(folder.path()));
     }
 
     #[test]

@@ -41,6 +41,15 @@ impl Unit {
         None
     }
 
+    /// Whether it is one of these names, on this system or another.
+    pub(crate) fn is_among(&self, units: &SystemUnits) -> bool {
+        match self {
+            Self::Systemd(name) => units.systemd.contains(name),
+            Self::Brew(name) => units.brew.contains(name),
+            Self::Windows(name) => units.windows.contains(name),
+        }
+    }
+
     pub(crate) async fn start(&self, commands: &dyn Commands) -> Result<(), Error> {
         self.tell("start", commands).await
     }
@@ -65,6 +74,34 @@ impl Unit {
                 let said = commands.run(&["sc", "query", name]).await;
                 said.is_ok_and(|said| said.contains("RUNNING"))
             }
+        }
+    }
+
+    /// Refuses one that runs already: somebody else started it, who alone may stop it.
+    pub(crate) async fn must_be_idle(
+        &self,
+        service: &'static str,
+        commands: &dyn Commands,
+    ) -> Result<(), Error> {
+        if !self.is_active(commands).await {
+            return Ok(());
+        }
+        let name = self.name();
+        let command = match self {
+            Self::Systemd(_) => format!("systemctl stop {name}"),
+            Self::Brew(_) => format!("brew services stop {name}"),
+            Self::Windows(_) => format!("net stop {name}"),
+        };
+        Err(Error::NotOurs {
+            service,
+            owner: format!("the system, which runs {name} already"),
+            command,
+        })
+    }
+
+    fn name(&self) -> &str {
+        match self {
+            Self::Systemd(name) | Self::Brew(name) | Self::Windows(name) => name,
         }
     }
 
@@ -208,6 +245,30 @@ mod tests {
             error.unwrap_err().to_string(),
             "`sudo -n systemctl start missing` failed (exit status: 1): no such unit"
         );
+    }
+
+    #[tokio::test]
+    async fn one_that_runs_already_is_neither_started_nor_ours() {
+        let commands = Recorder::default();
+        let (active, idle) = (
+            Unit::Systemd("naps".into()),
+            Unit::Systemd("missing".into()),
+        );
+
+        let refused = active.must_be_idle("naps", &commands).await.unwrap_err();
+        let allowed = idle.must_be_idle("naps", &commands).await;
+
+        assert!(allowed.is_ok());
+        assert_eq!(
+            refused.to_string(),
+            "naps was not started by this project but by the system, which runs naps already; stop it with \
+             `systemctl stop naps`"
+        );
+        let asked = [
+            "systemctl is-active --quiet naps",
+            "systemctl is-active --quiet missing",
+        ];
+        ran(&commands, &asked);
     }
 
     #[tokio::test]

@@ -54,7 +54,7 @@ fn make(_: &Settings) -> Result<Arc<dyn ServiceDriver>, Error> {
     Ok(Arc::new(Naps))
 }
 
-fn project() -> (TempDir, Manager) {
+pub(crate) fn project() -> (TempDir, Manager) {
     let folder = tempfile::tempdir().unwrap();
     // Under root the server runs as another account, which has to get through.
     std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).unwrap();

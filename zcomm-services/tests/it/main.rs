@@ -6,3 +6,5 @@
 )]
 
 mod custom;
+mod purge;
+mod records;
