@@ -175,6 +175,25 @@ impl Response {
         pieces.map(move |piece| piece.map_err(|error| Error::from_stack(error, at.place())))
     }
 
+    /// The next piece of the body, without a cap on the body's size; nothing at its end. The time limits hold.
+    ///
+    /// # Errors
+    ///
+    /// What broke the body, as in [`bytes`](Self::bytes).
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: a piece is lost to nobody.
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
+        while let Some(frame) = self.body.frame().await {
+            let frame = frame.map_err(|error| Error::from_stack(error, self.at.place()))?;
+            if let Ok(data) = frame.into_data() {
+                return Ok(Some(data));
+            }
+        }
+        Ok(None)
+    }
+
     /// The answer as the rest of zcomm knows it: head and body.
     pub fn into_http(self) -> http::Response<Body> {
         http::Response::from_parts(self.head, self.body)
