@@ -1,5 +1,6 @@
 //! An answer: its head at once, its body when asked for.
 
+use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,6 +14,7 @@ use zcomm_core::Body;
 
 use crate::call::host;
 use crate::error::{Error, Format, Place};
+use crate::redact::{Redacted, RedactedHeaders};
 
 /// An answer. Its head is there; its body is read by the methods that take the answer itself.
 ///
@@ -28,7 +30,6 @@ use crate::error::{Error, Format, Place};
 /// assert_eq!(answer.text().await.unwrap(), "no such page");
 /// # });
 /// ```
-#[derive(Debug)]
 pub struct Response {
     pub(crate) head: http::response::Parts,
     pub(crate) body: Body,
@@ -37,8 +38,22 @@ pub struct Response {
     pub(crate) max_body: usize,
 }
 
+impl fmt::Debug for Response {
+    /// Without the values of parameters, and of headers that may hold a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("status", &self.head.status)
+            .field("url", &Redacted(&self.at.url))
+            .field("headers", &RedactedHeaders(&self.head.headers))
+            .field("body", &self.body)
+            .field("attempts", &self.at.attempts)
+            .field("elapsed", &self.elapsed)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Where an answer came from, and with which attempt.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct At {
     pub(crate) url: Uri,
     pub(crate) attempts: u32,

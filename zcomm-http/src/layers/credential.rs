@@ -111,7 +111,7 @@ fn add_headers(hasher: &mut blake3::Hasher, headers: &HeaderMap) {
 }
 
 /// Whether a header says what is wanted and how, and not who wants it.
-pub(super) fn is_neutral(name: &HeaderName) -> bool {
+pub(crate) fn is_neutral(name: &HeaderName) -> bool {
     NEUTRAL.contains(name)
 }
 
