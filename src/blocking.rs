@@ -13,7 +13,7 @@ use crate::comm::Comm;
 use crate::error::Error;
 
 #[cfg(feature = "http")]
-pub use self::http::{Http, Request, Response};
+pub use self::http::{Http, Reader, Request, Response};
 #[cfg(feature = "services")]
 pub use self::services::Services;
 

@@ -1,13 +1,14 @@
 //! The HTTP client without async.
 
+use std::io::{self, Cursor, Read, Write};
 use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use zcomm_http::{Error, HttpClient, Params, RequestBuilder};
+use zcomm_http::{Error, HttpClient, Params, RequestBuilder, Retry};
 
 use super::Blocking;
-use crate::core::Secret;
+use crate::core::{Body, Secret};
 
 /// The HTTP client of a [`Comm`](crate::Comm) whose calls wait for their answers.
 ///
@@ -32,67 +33,72 @@ impl<'a> Http<'a> {
         Self { blocking, client }
     }
 
+    /// Begins a request with any method.
+    pub fn request(&self, method: http::Method, url: impl AsRef<str>) -> Request<'a> {
+        self.begin(self.client.request(method, url))
+    }
+
     /// Begins a GET.
     pub fn get(&self, url: impl AsRef<str>) -> Request<'a> {
-        self.request(self.client.get(url))
+        self.begin(self.client.get(url))
     }
 
     /// Begins a POST.
     pub fn post(&self, url: impl AsRef<str>) -> Request<'a> {
-        self.request(self.client.post(url))
+        self.begin(self.client.post(url))
     }
 
     /// Begins a PUT.
     pub fn put(&self, url: impl AsRef<str>) -> Request<'a> {
-        self.request(self.client.put(url))
+        self.begin(self.client.put(url))
     }
 
     /// Begins a PATCH.
     pub fn patch(&self, url: impl AsRef<str>) -> Request<'a> {
-        self.request(self.client.patch(url))
+        self.begin(self.client.patch(url))
     }
 
     /// Begins a DELETE.
     pub fn delete(&self, url: impl AsRef<str>) -> Request<'a> {
-        self.request(self.client.delete(url))
+        self.begin(self.client.delete(url))
     }
 
     /// Begins a HEAD.
     pub fn head(&self, url: impl AsRef<str>) -> Request<'a> {
-        self.request(self.client.head(url))
+        self.begin(self.client.head(url))
     }
 
     /// Begins an OPTIONS.
     pub fn options(&self, url: impl AsRef<str>) -> Request<'a> {
-        self.request(self.client.options(url))
+        self.begin(self.client.options(url))
     }
 
     /// The guides' one-liner: a GET with parameters.
     pub fn http_get(&self, url: impl AsRef<str>, params: impl Params) -> Request<'a> {
-        self.request(self.client.http_get(url, params))
+        self.begin(self.client.http_get(url, params))
     }
 
     /// The guides' one-liner: a POST of JSON.
     pub fn http_post<T: Serialize + ?Sized>(&self, url: impl AsRef<str>, data: &T) -> Request<'a> {
-        self.request(self.client.http_post(url, data))
+        self.begin(self.client.http_post(url, data))
     }
 
     /// The guides' one-liner: a PUT of JSON.
     pub fn http_put<T: Serialize + ?Sized>(&self, url: impl AsRef<str>, data: &T) -> Request<'a> {
-        self.request(self.client.http_put(url, data))
+        self.begin(self.client.http_put(url, data))
     }
 
     /// The guides' one-liner: a PATCH of JSON.
     pub fn http_patch<T: Serialize + ?Sized>(&self, url: impl AsRef<str>, data: &T) -> Request<'a> {
-        self.request(self.client.http_patch(url, data))
+        self.begin(self.client.http_patch(url, data))
     }
 
     /// The guides' one-liner: a DELETE.
     pub fn http_delete(&self, url: impl AsRef<str>) -> Request<'a> {
-        self.request(self.client.http_delete(url))
+        self.begin(self.client.http_delete(url))
     }
 
-    fn request(&self, builder: RequestBuilder) -> Request<'a> {
+    fn begin(&self, builder: RequestBuilder) -> Request<'a> {
         Request {
             blocking: self.blocking,
             builder,
@@ -125,6 +131,21 @@ impl<'a> Request<'a> {
         self.with(|builder| builder.json(value))
     }
 
+    /// Sends names with values as an HTML form does.
+    pub fn form(self, params: impl Params) -> Self {
+        self.with(|builder| builder.form(params))
+    }
+
+    /// Sends bytes, text, or a [`Body`].
+    pub fn body(self, body: impl Into<Body>) -> Self {
+        self.with(|builder| builder.body(body))
+    }
+
+    /// Adds headers.
+    pub fn headers(self, headers: impl Params) -> Self {
+        self.with(|builder| builder.headers(headers))
+    }
+
     /// Adds a header.
     pub fn header(self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
         self.with(|builder| builder.header(name, value))
@@ -133,6 +154,16 @@ impl<'a> Request<'a> {
     /// Sends a token as `Authorization: Bearer`.
     pub fn bearer(self, token: impl Into<Secret>) -> Self {
         self.with(|builder| builder.bearer(token))
+    }
+
+    /// Sends a name and password as `Authorization: Basic`.
+    pub fn basic(self, name: &str, password: impl Into<Secret>) -> Self {
+        self.with(|builder| builder.basic(name, password))
+    }
+
+    /// Retries otherwise than the client does, whatever the method.
+    pub fn retry(self, retry: Retry) -> Self {
+        self.with(|builder| builder.retry(retry))
     }
 
     /// Limits the request as a whole, body included.
@@ -164,7 +195,7 @@ pub struct Response<'a> {
     answer: zcomm_http::Response,
 }
 
-impl Response<'_> {
+impl<'a> Response<'a> {
     /// The status.
     pub fn status(&self) -> http::StatusCode {
         self.answer.status()
@@ -178,6 +209,31 @@ impl Response<'_> {
     /// The headers.
     pub fn headers(&self) -> &http::HeaderMap {
         self.answer.headers()
+    }
+
+    /// Where the answer came from, after redirects.
+    pub fn url(&self) -> &http::Uri {
+        self.answer.url()
+    }
+
+    /// How long it took from sending to this head, retries and redirects included.
+    pub fn elapsed(&self) -> Duration {
+        self.answer.elapsed()
+    }
+
+    /// How many requests went out for this answer, retries and redirects included.
+    pub fn attempts(&self) -> u32 {
+        self.answer.attempts()
+    }
+
+    /// The same answer, unless its status is one of failure.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Status`] for 400 and above.
+    pub fn error_for_status(self) -> Result<Self, Error> {
+        let answer = self.answer.error_for_status()?;
+        Ok(Self { answer, ..self })
     }
 
     /// Everything else that is known before the body is read.
@@ -210,5 +266,45 @@ impl Response<'_> {
     /// What broke the body.
     pub fn bytes(self) -> Result<Vec<u8>, Error> {
         self.blocking.wait(self.answer.bytes()).map(Into::into)
+    }
+
+    /// The body piece by piece, as it comes, however large it is; the time limits hold.
+    pub fn reader(self) -> Reader<'a> {
+        Reader {
+            response: self,
+            piece: Cursor::default(),
+        }
+    }
+
+    /// Writes the body as it comes, however large it is, and says how many bytes it had.
+    ///
+    /// # Errors
+    ///
+    /// What the writer said, or an error around the [`Error`] that broke the body.
+    pub fn copy_to(self, writer: &mut (impl Write + ?Sized)) -> io::Result<u64> {
+        io::copy(&mut self.reader(), writer)
+    }
+}
+
+/// A body that is read as it comes. Its errors are errors around an [`Error`].
+#[derive(Debug)]
+pub struct Reader<'a> {
+    response: Response<'a>,
+    piece: Cursor<Vec<u8>>,
+}
+
+impl Read for Reader<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let read = self.piece.read(buffer)?;
+            if read > 0 || buffer.is_empty() {
+                return Ok(read);
+            }
+            let Response { blocking, answer } = &mut self.response;
+            match blocking.wait(answer.chunk()).map_err(io::Error::other)? {
+                Some(piece) => self.piece = Cursor::new(piece.into()),
+                None => return Ok(0),
+            }
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! From what people write to an address that can be requested: checked, encoded, without credentials in it.
 
+use std::fmt;
+
 use http::Uri;
 use percent_encoding::percent_decode_str;
 use reqwest::Url;
@@ -9,9 +11,15 @@ use crate::error::Error;
 use crate::redact::redacted_text;
 
 /// An address that is still being put together.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Address {
     url: Url,
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&redacted_text(self.url.as_str()))
+    }
 }
 
 /// The name and password that stood in an address.

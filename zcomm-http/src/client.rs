@@ -6,7 +6,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::{HeaderMap, Method, Request, Response as Answer, Uri};
+use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, RANGE, TRANSFER_ENCODING};
+use http::{HeaderMap, HeaderValue, Method, Request, Response as Answer, Uri};
 use serde::Serialize;
 use tower::{Layer, Service, ServiceExt};
 use zcomm_core::{Body, BoxService, Transport};
@@ -196,6 +197,7 @@ impl HttpClient {
         max_body: Option<usize>,
     ) -> Result<Response, Error> {
         self.add_headers(request.headers_mut());
+        complete(&mut request);
         let call = Call::of(request.extensions()).cloned().unwrap_or_default();
         let uri = request.uri().clone();
         let start = Instant::now();
@@ -230,6 +232,23 @@ impl HttpClient {
                 headers.append(name.clone(), value.clone());
             }
         }
+    }
+}
+
+/// Adds what the rest of a request implies.
+fn complete(request: &mut Request<Body>) {
+    let takes_body = [Method::POST, Method::PUT, Method::PATCH].contains(request.method());
+    let empty = request.body().as_bytes().is_some_and(<[u8]>::is_empty);
+    let headers = request.headers_mut();
+    if takes_body && empty && !headers.contains_key(TRANSFER_ENCODING) {
+        // Some servers answer 411 where nothing says that there is no body (RFC 9110 §8.6).
+        let none = HeaderValue::from_static("0");
+        headers.entry(CONTENT_LENGTH).or_insert(none);
+    }
+    if headers.contains_key(RANGE) {
+        // The range would be one of the compressed form, which cannot be read from its middle.
+        let plain = HeaderValue::from_static("identity");
+        headers.entry(ACCEPT_ENCODING).or_insert(plain);
     }
 }
 

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use http::Uri;
+use http::header::REFERER;
+use http::{HeaderMap, Uri};
+
+use crate::layers::credential::is_neutral;
 
 /// Prints an address without its userinfo, and with `***` for the value of each query parameter.
 ///
@@ -28,6 +31,22 @@ impl fmt::Display for Redacted<'_> {
 impl fmt::Debug for Redacted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+/// Prints headers with `***` for each value of which it is not known that it is none of somebody's secrets.
+pub(crate) struct RedactedHeaders<'a>(pub(crate) &'a HeaderMap);
+
+impl fmt::Debug for RedactedHeaders<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut map = f.debug_map();
+        for (name, value) in self.0 {
+            // The page that one comes from has an address with parameters.
+            let shown = !value.is_sensitive() && is_neutral(name) && name != REFERER;
+            let value: &dyn fmt::Debug = if shown { value } else { &format_args!("***") };
+            map.entry(&name.as_str(), value);
+        }
+        map.finish()
     }
 }
 

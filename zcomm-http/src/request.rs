@@ -1,5 +1,6 @@
 //! A request while it is put together, and the call that sends it.
 
+use std::fmt;
 use std::future::IntoFuture;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +24,7 @@ use crate::client::HttpClient;
 use crate::error::{Error, Format};
 use crate::layers::retry::Retry;
 use crate::params::Params;
+use crate::redact::RedactedHeaders;
 use crate::response::Response;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -52,7 +54,6 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// assert_eq!(answer.json::<Value>().await.unwrap()["json"]["name"], "Ada");
 /// # });
 /// ```
-#[derive(Debug)]
 #[must_use = "a request does nothing until it is sent"]
 pub struct RequestBuilder {
     client: HttpClient,
@@ -299,6 +300,19 @@ impl RequestBuilder {
     fn flawed(mut self, error: Error) -> Self {
         self.flaw.get_or_insert(error);
         self
+    }
+}
+
+impl fmt::Debug for RequestBuilder {
+    /// Without the values of parameters, and of headers that may hold a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestBuilder")
+            .field("method", &self.method)
+            .field("address", &self.address)
+            .field("headers", &RedactedHeaders(&self.headers))
+            .field("body", &self.body)
+            .field("flaw", &self.flaw)
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,5 +1,6 @@
 //! An answer: its head at once, its body when asked for.
 
+use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,6 +14,7 @@ use zcomm_core::Body;
 
 use crate::call::host;
 use crate::error::{Error, Format, Place};
+use crate::redact::{Redacted, RedactedHeaders};
 
 /// An answer. Its head is there; its body is read by the methods that take the answer itself.
 ///
@@ -28,7 +30,6 @@ use crate::error::{Error, Format, Place};
 /// assert_eq!(answer.text().await.unwrap(), "no such page");
 /// # });
 /// ```
-#[derive(Debug)]
 pub struct Response {
     pub(crate) head: http::response::Parts,
     pub(crate) body: Body,
@@ -37,8 +38,22 @@ pub struct Response {
     pub(crate) max_body: usize,
 }
 
+impl fmt::Debug for Response {
+    /// Without the values of parameters, and of headers that may hold a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("status", &self.head.status)
+            .field("url", &Redacted(&self.at.url))
+            .field("headers", &RedactedHeaders(&self.head.headers))
+            .field("body", &self.body)
+            .field("attempts", &self.at.attempts)
+            .field("elapsed", &self.elapsed)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Where an answer came from, and with which attempt.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct At {
     pub(crate) url: Uri,
     pub(crate) attempts: u32,
@@ -173,6 +188,25 @@ impl Response {
         let at = self.at;
         let pieces = self.body.into_data_stream();
         pieces.map(move |piece| piece.map_err(|error| Error::from_stack(error, at.place())))
+    }
+
+    /// The next piece of the body, without a cap on the body's size; nothing at its end. The time limits hold.
+    ///
+    /// # Errors
+    ///
+    /// What broke the body, as in [`bytes`](Self::bytes).
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: a piece is lost to nobody.
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
+        while let Some(frame) = self.body.frame().await {
+            let frame = frame.map_err(|error| Error::from_stack(error, self.at.place()))?;
+            if let Ok(data) = frame.into_data() {
+                return Ok(Some(data));
+            }
+        }
+        Ok(None)
     }
 
     /// The answer as the rest of zcomm knows it: head and body.

@@ -96,7 +96,7 @@ impl CredentialLayer {
 fn add_headers(hasher: &mut blake3::Hasher, headers: &HeaderMap) {
     let counting = headers
         .iter()
-        .filter(|(name, value)| value.is_sensitive() || !NEUTRAL.contains(name));
+        .filter(|(name, value)| value.is_sensitive() || !is_neutral(name));
     let mut pairs: Vec<(&str, &[u8])> = counting
         .map(|(name, value)| (name.as_str(), value.as_bytes()))
         .collect();
@@ -108,6 +108,11 @@ fn add_headers(hasher: &mut blake3::Hasher, headers: &HeaderMap) {
         hasher.update(&(part.len() as u64).to_le_bytes());
         hasher.update(part);
     }
+}
+
+/// Whether a header says what is wanted and how, and not who wants it.
+pub(crate) fn is_neutral(name: &HeaderName) -> bool {
+    NEUTRAL.contains(name)
 }
 
 impl std::fmt::Debug for CredentialLayer {

@@ -28,6 +28,11 @@ pub(crate) mod again;
 
 mod hosts;
 
+use std::time::Duration;
+
+/// Longer than any call: what stands for "no limit", and what can still be added to the time that it is.
+pub(crate) const FOREVER: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+
 pub use attempt::AttemptLayer;
 pub use breaker::{Breaker, BreakerLayer};
 pub use credential::CredentialLayer;

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 use futures_util::future::BoxFuture;
 use http::header::{
     AUTHORIZATION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_LOCATION,
-    CONTENT_TYPE, COOKIE, LOCATION, PROXY_AUTHORIZATION, SET_COOKIE, TRANSFER_ENCODING,
+    CONTENT_TYPE, COOKIE, HOST, LOCATION, PROXY_AUTHORIZATION, SET_COOKIE, TRANSFER_ENCODING,
 };
 use http::{HeaderMap, HeaderName, Method, Request, Response, StatusCode, Uri};
 use pin_project_lite::pin_project;
@@ -17,6 +17,7 @@ use tower::{Layer, Service, ServiceExt};
 use zcomm_core::Body;
 
 use super::again::Again;
+use super::credential::is_neutral;
 use crate::address;
 use crate::call::{Call, host};
 use crate::client::AnsweredBy;
@@ -29,8 +30,10 @@ pub struct CrossOrigin;
 
 /// Follows redirects.
 ///
-/// From https to http it never goes. To another origin (scheme, host or port) no credentials go along: `Authorization`,
-/// cookies, API keys, and whatever is marked as sensitive. A 303, and a POST answered 301 or 302, goes on as a GET
+/// From https to http it never goes. To another origin (scheme, host or port) no credentials go along, and since those may
+/// be in a header of any name, none does that is not a standard one without them: `Accept…`, `Content-…`, `If-…`, `Range`,
+/// `User-Agent`, `Cache-Control`, `Referer`, `Traceparent`, `Idempotency-Key`, `X-Request-Id` and the like. What is marked as
+/// sensitive stays behind, whatever its name. A 303, and a POST answered 301 or 302, goes on as a GET
 /// without body; a 307 or 308 to a request whose body is a stream is returned, since the stream is gone. It belongs
 /// inside the total time and outside everything that is about one address: each hop has its own retries and limits.
 #[derive(Clone, Copy, Debug)]
@@ -297,10 +300,11 @@ fn drop_body_headers(headers: &mut HeaderMap) {
     }
 }
 
+/// Drops whatever is not known to be none: a credential may be in a header of any name.
 fn drop_credentials(headers: &mut HeaderMap) {
     let secret: Vec<HeaderName> = headers
         .iter()
-        .filter(|(name, value)| value.is_sensitive() || is_credential(name))
+        .filter(|(name, value)| value.is_sensitive() || !goes_along(name))
         .map(|(name, _)| name.clone())
         .collect();
     for name in secret {
@@ -308,7 +312,29 @@ fn drop_credentials(headers: &mut HeaderMap) {
     }
 }
 
-/// Whether a header's values say who one is.
+/// Whether a header may go to another origin: it is a standard one, and says nothing about who one is.
+fn goes_along(name: &HeaderName) -> bool {
+    // The host that was named is not the one that is asked next.
+    let neutral = is_neutral(name) && name != HOST;
+    let text = name.as_str();
+    neutral
+        || text.starts_with("accept-")
+        || text.starts_with("content-")
+        || matches!(
+            text,
+            "idempotency-key"
+                | "prefer"
+                | "priority"
+                | "traceparent"
+                | "tracestate"
+                | "upgrade-insecure-requests"
+                | "x-correlation-id"
+                | "x-request-id"
+                | "x-requested-with"
+        )
+}
+
+/// Whether a header's values are known to say who one is, so that they are marked as sensitive.
 pub(crate) fn is_credential(name: &HeaderName) -> bool {
     [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE].contains(name)
         || matches!(

@@ -2,6 +2,7 @@
 
 mod after;
 mod budget;
+mod kept;
 mod policy;
 
 use std::fmt;
@@ -11,11 +12,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, join};
 use http::{Request, Response};
-use http_body::Body as _;
 use pin_project_lite::pin_project;
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 use tower::{Layer, Service, ServiceExt};
 use zcomm_core::{Body, Error};
 
@@ -23,14 +23,10 @@ use super::again::Again;
 use super::hosts::Hosts;
 use crate::call::{Call, host};
 use budget::Budget;
+use kept::kept;
 
 pub use policy::Retry;
 pub(crate) use policy::is_retryable_status;
-
-/// The largest body of an answer that is read before the next attempt, so that its connection can be used again.
-const SMALL_BODY: u64 = 64 * 1024;
-/// How long reading that body may take.
-const SMALL_BODY_TIME: Duration = Duration::from_millis(500);
 
 /// Tries again what may be tried again, after a while.
 ///
@@ -38,7 +34,10 @@ const SMALL_BODY_TIME: Duration = Duration::from_millis(500);
 /// is no stream; answered with 408, 425, 429, 500, 502, 503 or 504, or not at all because of a fault of the connection.
 ///
 /// An answer outranks an error: when attempts, time or budget run out, the last answer that came is returned, if one
-/// came at all. Each host has a budget, so that retries add a fifth to the load of a host in trouble, and not a multiple.
+/// came at all. Of an answer that is followed by another attempt, the first 64 KiB are kept; a body that is longer, or
+/// slow, ends with an error after them: it would hold a place with its host, for which that attempt may have to wait.
+///
+/// Each host has a budget, so that retries add a fifth to the load of a host in trouble, and not a multiple.
 /// The layer belongs outside of the limits per host and attempt, and inside the circuit breaker.
 #[derive(Clone, Debug)]
 pub struct RetryLayer {
@@ -194,10 +193,11 @@ where
         let mut last = None;
         for made in 1.. {
             tracing::debug!(attempt = made, wait_ms = wait.as_millis(), "retrying");
-            if let Ok(answer) = outcome {
-                last = settled(answer).await;
+            let waited = sleep(wait);
+            match outcome {
+                Ok(answer) => last = Some(join(kept(answer, self.until()), waited).await.0),
+                Err(_) => waited.await,
             }
-            sleep(wait).await;
             outcome = match self.until().filter(|_| last.is_some()) {
                 None => self.attempt().await,
                 Some(until) => self.attempt_until(until).await,
@@ -248,24 +248,9 @@ impl<S> Attempts<S> {
         let wait = retry.wait_after(outcome, made)?;
         let in_time = self
             .until()
-            .is_none_or(|until| Instant::now() + wait < until);
+            .is_none_or(|until| wait < until.saturating_duration_since(Instant::now()));
         (in_time && self.budget.withdraw()).then_some(wait)
     }
-}
-
-/// The answer with its body read, if that is small; nothing, if it cannot be read.
-async fn settled(answer: Response<Body>) -> Option<Response<Body>> {
-    let small = answer
-        .size_hint()
-        .exact()
-        .is_some_and(|size| size <= SMALL_BODY);
-    if !small {
-        return Some(answer);
-    }
-    let (head, body) = answer.into_parts();
-    let bytes = timeout(SMALL_BODY_TIME, body.collect(SMALL_BODY as usize)).await;
-    let bytes = bytes.ok()?.ok()?;
-    Some(Response::from_parts(head, bytes.into()))
 }
 
 #[cfg(test)]

@@ -13,11 +13,9 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use tower::{Layer, Service};
 use zcomm_core::{Body, Deadline, Error};
 
+use super::FOREVER;
 use crate::call::{Call, Host};
 use body::{TimedBody, Times};
-
-/// Longer than any call: what stands for "no limit", and what later can still be added to.
-const FOREVER: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
 
 /// Gives each call a time for everything: attempts, waits between them, redirects, and reading the body.
 ///

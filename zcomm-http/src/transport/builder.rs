@@ -8,7 +8,7 @@ use super::connect::ConnectLayer;
 use super::plain::Plain;
 use super::resolve::SystemResolver;
 use crate::error::Error;
-use crate::layers::Credential;
+use crate::layers::{Credential, FOREVER};
 
 /// Builds a [`ReqwestTransport`].
 ///
@@ -59,7 +59,8 @@ impl ReqwestTransportBuilder {
     /// How long a connection that nobody uses is kept; 90 seconds.
     #[must_use]
     pub fn idle_timeout(mut self, limit: Duration) -> Self {
-        self.idle_timeout = limit;
+        // The pool adds it to the time that it is.
+        self.idle_timeout = limit.min(FOREVER);
         self
     }
 

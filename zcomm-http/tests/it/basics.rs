@@ -253,3 +253,23 @@ async fn json_is_read_into_what_is_asked_for() {
 
     assert_eq!(data["args"]["demo"], "zcomm");
 }
+
+#[tokio::test]
+async fn nothing_secret_is_in_the_debug_text() {
+    let said = "HTTP/1.1 200 OK\r\nSet-Cookie: s=s3cr3t\r\nDate: now\r\nContent-Length: 0\r\n\r\n";
+    let server = Server::saying(said).await;
+    let request = client()
+        .get(server.url("/a?token=s3cr3t"))
+        .header("x-my-token", "s3cr3t")
+        .header("accept", "text/plain");
+    let of_request = format!("{request:?}");
+    let of_answer = format!("{:?}", soon(request.send()).await.unwrap());
+
+    for text in [&of_request, &of_answer] {
+        assert!(
+            !text.contains("s3cr3t") && text.contains("/a?token=***"),
+            "{text}"
+        );
+    }
+    assert!(of_request.contains("text/plain") && of_answer.contains("now"));
+}

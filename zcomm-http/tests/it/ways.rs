@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
-use zcomm_http::{Error, HttpClient, ReqwestTransport, Response, Retry};
+use zcomm_http::{Error, HttpClient, RequestBuilder, ReqwestTransport, Response, Retry};
 
 use crate::server::{Server, answer, read_head, soon};
 
@@ -140,5 +140,32 @@ async fn a_host_that_cannot_be_reached_has_the_same_name_and_cause() {
         ]);
         let failure = failure.unwrap_err();
         assert!(failure.starts_with(code), "{failure}");
+    }
+}
+
+#[tokio::test]
+async fn a_head_says_what_the_request_implies() {
+    // Answers with the head that it was sent.
+    let server = Server::start(|mut stream| async move {
+        let head = read_head(&mut stream).await.unwrap_or_default();
+        let answer = answer("200 OK", &head.to_lowercase());
+        let _ = stream.write_all(answer.as_bytes()).await;
+    })
+    .await;
+
+    for client in ways() {
+        let seen = async |request: RequestBuilder| text(soon(request.send()).await).await.unwrap();
+        let url = server.url("/");
+
+        let post = seen(client.post(&url)).await;
+        assert!(post.contains("\r\ncontent-length: 0\r\n"), "{post}");
+        let get = seen(client.get(&url)).await;
+        assert!(!get.contains("content-length"), "{get}");
+        assert!(get.contains("\r\naccept-encoding: zstd"), "{get}");
+        let range = seen(client.get(&url).header("range", "bytes=1-")).await;
+        assert!(
+            range.contains("\r\naccept-encoding: identity\r\n"),
+            "{range}"
+        );
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Breaker;
+use crate::layers::FOREVER;
 
 #[derive(Debug)]
 pub(super) struct Circuit {
@@ -83,7 +84,7 @@ impl Circuit {
 
     fn open(&self) -> State {
         State::Open {
-            until: Instant::now() + self.breaker.pause,
+            until: Instant::now() + self.breaker.pause.min(FOREVER),
         }
     }
 }

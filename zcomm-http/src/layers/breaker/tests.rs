@@ -63,6 +63,18 @@ async fn a_host_that_fails_twice_is_left_alone_until_the_pause_is_over() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_longest_of_pauses_is_no_panic() {
+    let service = service_fn(async |_: Request<Body>| -> Result<Response<Body>, _> {
+        Err(zcomm_core::Error::Closed { host: "h".into() })
+    });
+    let breaker = Breaker::default().failures(1).pause(Duration::MAX);
+    let stack = BoxService::new(BreakerLayer::new(breaker).layer(service));
+    get(&stack, "http://h/").await.unwrap_err();
+
+    assert_eq!(code(&stack, "http://h/").await, "circuit_open");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_failed_try_begins_another_pause() {
     let stack = stack(&Arc::default());
     get(&stack, "http://h/").await.unwrap_err();

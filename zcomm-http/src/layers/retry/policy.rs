@@ -6,6 +6,7 @@ use http::{HeaderName, Method, Request, Response, StatusCode};
 use zcomm_core::{Body, Error, Phase};
 
 use super::after::retry_after;
+use crate::layers::FOREVER;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
@@ -105,7 +106,7 @@ impl Retry {
         match outcome {
             Ok(answer) if !is_retryable_status(answer.status()) => None,
             Ok(answer) => match retry_after(answer.headers()) {
-                Some(wait) => (wait <= self.longest_retry_after).then_some(wait),
+                Some(wait) => (wait <= self.longest_retry_after).then(|| wait.min(FOREVER)),
                 None => Some(self.backoff(made)),
             },
             Err(error) => is_fault(error).then(|| self.backoff(made)),
@@ -115,7 +116,7 @@ impl Retry {
     fn backoff(&self, made: u32) -> Duration {
         let doublings = made.saturating_sub(1).min(31);
         let most = self.first_wait.saturating_mul(1 << doublings);
-        (self.jitter)(most.min(self.longest_wait))
+        (self.jitter)(most.min(self.longest_wait).min(FOREVER))
     }
 }
 

@@ -1,13 +1,21 @@
 //! Attempts at a host that follows a script, on paused time. Opens no sockets.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use bytes::Bytes;
+use futures_util::stream;
 use http::Method;
 use http::header::RETRY_AFTER;
+use http_body::Frame;
+use http_body_util::StreamBody;
+use tokio::time::timeout;
 use tower::service_fn;
 use zcomm_core::{BoxService, Phase};
 
 use super::*;
+use crate::error::Place;
+use crate::layers::{HostLimit, HostLimitLayer};
 
 /// What a host does, attempt by attempt; the last goes on for ever.
 #[derive(Clone, Copy)]
@@ -221,6 +229,63 @@ async fn the_answer_before_an_attempt_that_hangs_is_returned_at_the_end() {
 
     assert_eq!(host.send(ending_after(5)).await.unwrap(), 503);
     assert_eq!(start.elapsed(), Duration::from_secs(5));
+}
+
+/// A body of unknown length in pieces of 1 KiB, so many of them.
+fn streamed(pieces: usize) -> Body {
+    let piece = || Ok::<_, Error>(Frame::data(Bytes::from_static(&[b'.'; 1024])));
+    let pieces = std::iter::repeat_with(piece).take(pieces);
+    Body::stream(StreamBody::new(stream::iter(pieces)))
+}
+
+/// A host with one place, which answers 503 with a stream and then refuses; what comes of a call, and its body's length.
+async fn kept_by_a_host_with_one_place(body: fn() -> Body) -> (u16, Result<usize, Error>) {
+    let attempts = Arc::new(AtomicUsize::new(0));
+    let service = service_fn(move |_: Request<Body>| {
+        let made = attempts.fetch_add(1, Ordering::Relaxed);
+        let answer = Response::builder().status(503).body(body()).unwrap();
+        async move {
+            match made {
+                0 => Ok(answer),
+                _ => act(Refuse).await,
+            }
+        }
+    });
+    let limit = HostLimitLayer::new(HostLimit::default().at_once(1));
+    let stack = RetryLayer::new(exact(3)).layer(limit.layer(service));
+    let stack = BoxService::new(stack);
+    let answer = timeout(Duration::from_secs(60), stack.oneshot(ending_after(30)));
+    let answer = answer.await.expect("the place is given back").unwrap();
+    let status = answer.status().as_u16();
+    let body = answer.into_body().collect(usize::MAX).await;
+    (status, body.map(|body| body.len()))
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_is_kept_holds_no_place_with_its_host() {
+    let (status, length) = kept_by_a_host_with_one_place(|| streamed(64)).await;
+    assert_eq!((status, length.unwrap()), (503, 64 * 1024));
+
+    let (status, length) = kept_by_a_host_with_one_place(|| streamed(65)).await;
+    let error = crate::Error::from_stack(length.unwrap_err(), Place::new("h"));
+    assert_eq!(
+        (status, error.to_string().as_str()),
+        (503, "the body from `h` could not be read to its end")
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_longest_of_waits_is_too_long_and_no_panic() {
+    let longest = exact(3).longest_retry_after(Duration::MAX);
+    let host = host_that(&[Ask(503, "18446744073709551615")], longest);
+    assert_eq!(host.send(ending_after(5)).await.unwrap(), 503);
+
+    let longest = exact(3)
+        .first_wait(Duration::MAX)
+        .longest_wait(Duration::MAX);
+    let host = host_that(&[Answer(503)], longest);
+    assert_eq!(host.send(ending_after(5)).await.unwrap(), 503);
+    assert_eq!(host.attempts(), [0]);
 }
 
 #[tokio::test(start_paused = true)]

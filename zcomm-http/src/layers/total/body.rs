@@ -54,7 +54,7 @@ impl TimedBody {
         }
     }
 
-    fn poll_alarm(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
+    fn poll_alarm(&mut self, cx: &mut Context<'_>) -> Poll<Limit> {
         let pause_ends = Instant::now() + self.times.read;
         let next = self.times.until.min(pause_ends);
         let alarm = self
@@ -64,11 +64,18 @@ impl TimedBody {
             self.waiting = true;
             alarm.as_mut().reset(next);
         }
+        let until = self.times.until;
         alarm.as_mut().poll(cx).map(|()| {
-            let total = Instant::now() >= self.times.until;
-            self.times
-                .over(if total { Limit::Total } else { Limit::Read })
+            let total = Instant::now() >= until;
+            if total { Limit::Total } else { Limit::Read }
         })
+    }
+
+    fn end(&mut self, which: Limit) -> zcomm_core::Error {
+        self.over = true;
+        // What is left of the body holds a connection that nobody will read from again.
+        self.inner = Body::empty();
+        self.times.over(which).into()
     }
 }
 
@@ -85,14 +92,14 @@ impl http_body::Body for TimedBody {
         }
         if let Poll::Ready(frame) = Pin::new(&mut self.inner).poll_frame(cx) {
             self.waiting = false;
-            return Poll::Ready(frame);
+            // A reader that is slower than the server never waits, so the alarm alone would never ring for it.
+            let late = matches!(frame, Some(Ok(_))) && Instant::now() >= self.times.until;
+            return Poll::Ready(match late {
+                true => Some(Err(self.end(Limit::Total))),
+                false => frame,
+            });
         }
-        self.poll_alarm(cx).map(|error| {
-            self.over = true;
-            // What is left of the body holds a connection that nobody will read from again.
-            self.inner = Body::empty();
-            Some(Err(error.into()))
-        })
+        self.poll_alarm(cx).map(|which| Some(Err(self.end(which))))
     }
 
     fn is_end_stream(&self) -> bool {

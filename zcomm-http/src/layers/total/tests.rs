@@ -1,11 +1,12 @@
 //! Heads and bodies that come late or never, on paused time. Opens no sockets.
 
 use std::convert::Infallible;
+use std::sync::Mutex;
 
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use http_body::Frame;
-use http_body_util::StreamBody;
+use http_body_util::{BodyExt, StreamBody};
 use tower::{ServiceExt, service_fn};
 
 use super::*;
@@ -59,6 +60,39 @@ async fn a_body_that_pauses_ends_with_the_read_time() {
         "{error:?}"
     );
     assert_eq!(after, READ);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reader_that_is_slower_than_the_server_ends_with_the_total_time() {
+    let pieces = stream::repeat_with(|| Ok::<_, Infallible>(Frame::data(Bytes::from_static(b"."))));
+    let body = Body::stream(StreamBody::new(pieces.take(20)));
+    let body = Mutex::new(Some(body));
+    let service = service_fn(move |_: Request<Body>| {
+        let body = body.lock().unwrap().take().unwrap();
+        async { Ok(Response::new(body)) }
+    });
+    let stack = TotalLayer::new(TOTAL, READ).layer(service);
+    let mut body = stack
+        .oneshot(Request::new(Body::empty()))
+        .await
+        .unwrap()
+        .into_body();
+
+    let mut pieces = 0;
+    let error = loop {
+        match body.frame().await.unwrap() {
+            Ok(_) => pieces += 1,
+            Err(error) => break error::Error::from_stack(error, Place::new("?")),
+        }
+        tokio::time::advance(Duration::from_secs(1)).await;
+    };
+
+    assert!(
+        matches!(error, error::Error::Timeout { which: Limit::Total, limit, .. } if limit == TOTAL),
+        "{error:?}"
+    );
+    assert_eq!(pieces, 10);
+    assert!(body.frame().await.is_none());
 }
 
 #[tokio::test(start_paused = true)]
