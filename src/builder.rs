@@ -194,7 +194,7 @@ impl CommBuilder {
         let (loader, open) = self.layers(&registry, &project)?;
         let (settings, faults) = loader.load_rest();
         Ok(Inspected {
-            warnings: warnings(open, &settings, &project),
+            warnings: warnings(open, &settings),
             settings,
             faults,
         })
@@ -203,7 +203,7 @@ impl CommBuilder {
     fn load(&self, registry: &Registry, project: &Path) -> Result<(Settings, Vec<String>), Error> {
         let (loader, open) = self.layers(registry, project)?;
         let settings = loader.load()?;
-        let warnings = warnings(open, &settings, project);
+        let warnings = warnings(open, &settings);
         Ok((settings, warnings))
     }
 
@@ -245,15 +245,9 @@ pub struct Inspected {
     pub faults: Option<Invalid>,
 }
 
-#[cfg_attr(
-    not(feature = "ws"),
-    expect(unused_variables, reason = "a build without servers")
-)]
-fn warnings(of_files: Vec<String>, settings: &Settings, project: &Path) -> Vec<String> {
+fn warnings(of_files: Vec<String>, settings: &Settings) -> Vec<String> {
     let mut warnings = of_files;
     warnings.extend(settings.warnings().iter().map(ToString::to_string));
-    #[cfg(feature = "ws")]
-    warnings.extend(crate::compose::policy_warnings(settings, project));
     warnings
 }
 

@@ -168,7 +168,7 @@ impl Comm {
     /// # Errors
     ///
     /// [`Error::NoToken`] where tokens are required and there are none; [`Error::TokenFile`] for a file of tokens that
-    /// others may read; [`Error::Unsupported`] for a setting that would otherwise be ignored.
+    /// others may read; [`Error::Policy`] for a policy that cannot be made of its settings.
     #[cfg(feature = "ws")]
     pub fn websocket(
         &self,
@@ -248,6 +248,12 @@ impl Comm {
     pub fn asks_callers(&self) -> Result<bool, Error> {
         let required = self.settings().flag("websocket.require_auth");
         Ok(required || !self.policy()?.admits_guests())
+    }
+
+    /// What is there about tokens, and changes nothing: servers would ask nobody for them.
+    #[cfg(feature = "ws")]
+    pub fn idle_tokens(&self) -> Vec<String> {
+        crate::compose::idle_tokens(&self.0)
     }
 
     /// Everything that would keep the parts from being made or bound as they are configured. Starts and binds nothing.

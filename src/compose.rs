@@ -27,7 +27,7 @@ pub(crate) use data::data;
 #[cfg(feature = "http")]
 pub(crate) use http::{builder as http_builder, client as http_client};
 #[cfg(feature = "ws")]
-pub(crate) use policy::{of as policy, warnings as policy_warnings};
+pub(crate) use policy::{idle_tokens, of as policy};
 #[cfg(feature = "services")]
 pub(crate) use services::manager as services;
 pub(crate) use verify::verify;

@@ -86,12 +86,6 @@ pub enum Error {
     /// A token file that is not as it has to be.
     #[error(transparent)]
     TokenFile(#[from] TokenFileError),
-    /// A setting that this version does not honour yet, and will not ignore.
-    #[error("`{key}` is set, and this version of zcomm cannot do that yet")]
-    Unsupported {
-        /// The setting.
-        key: &'static str,
-    },
     /// Another logger is installed already.
     #[error(
         "a tracing subscriber is installed already; call `Comm::builder().log()` before any other, or leave it out"
@@ -128,7 +122,6 @@ impl Error {
             #[cfg(feature = "ws")]
             Self::Server(error) => error.code(),
             Self::TokenFile(error) => error.code(),
-            Self::Unsupported { .. } => "unsupported",
             Self::LogInstalled => "log_installed",
             Self::InsideRuntime => "inside_runtime",
             Self::Runtime { .. } => "no_runtime",

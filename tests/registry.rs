@@ -8,6 +8,7 @@
 )]
 
 use zcomm::Comm;
+use zcomm::core::data::StoreAddress;
 
 /// Each plugin: whether its feature is on, and its name.
 const PLUGINS: &[(bool, &str)] = &[
@@ -72,18 +73,26 @@ fn a_name_that_nobody_has_is_told_what_is_there() {
 }
 
 #[test]
-fn a_transport_or_policy_is_there_or_its_feature_is_named() {
+fn a_transport_policy_or_store_is_there_or_its_feature_is_named() {
     let comm = comm();
 
     let transport = comm
         .registry()
         .transport("https", comm.settings())
         .map(|_| ());
+    let socket = comm
+        .registry()
+        .transport("wss", comm.settings())
+        .map(|_| ());
     let policy = comm.registry().policy("jwt", comm.settings()).map(|_| ());
+    let memory = StoreAddress::new("sqlite::memory:", "/".as_ref());
+    let store = comm.registry().store(&memory, comm.settings()).map(|_| ());
 
     for (made, enabled, feature) in [
         (transport, cfg!(feature = "http"), "http"),
+        (socket, cfg!(feature = "ws-client"), "ws-client"),
         (policy, cfg!(feature = "jwt"), "jwt"),
+        (store, cfg!(feature = "sqlite"), "sqlite"),
     ] {
         // A policy without its key is found, and says what it lacks.
         let text = made

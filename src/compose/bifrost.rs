@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use zcomm_ws::bifrost::{Bifrost, BifrostBuilder};
+use zcomm_ws::server::ServerConfig;
 
 use super::data::access;
 use super::{policy, websocket};
 use crate::comm::Inner;
+use crate::core::Settings;
 use crate::error::Error;
 
 /// A server without models.
@@ -25,7 +27,7 @@ pub(crate) fn builder(comm: &Inner) -> Result<BifrostBuilder, Error> {
     let mut builder = Bifrost::builder()
         .auth(policy::of(comm)?)
         .access(access(settings))
-        .config(websocket::config(settings)?)
+        .config(config(settings))
         .message_rate(
             rate("websocket.message_rate"),
             rate("websocket.message_burst"),
@@ -35,6 +37,9 @@ pub(crate) fn builder(comm: &Inner) -> Result<BifrostBuilder, Error> {
                 .duration("request_timeout")
                 .unwrap_or(Duration::from_secs(30)),
         );
+    if let Some(limit) = settings.duration("websocket.auth_timeout") {
+        builder = builder.auth_timeout(limit);
+    }
     if let Some(size) = settings.size("websocket.max_reply_size") {
         builder = builder.max_reply_size(usize::try_from(size).unwrap_or(usize::MAX));
     }
@@ -42,4 +47,10 @@ pub(crate) fn builder(comm: &Inner) -> Result<BifrostBuilder, Error> {
         builder = builder.max_subscriptions(usize::try_from(most).unwrap_or(usize::MAX));
     }
     Ok(builder)
+}
+/// As of any server; only zBifrost knows what to do with a token that comes as a message.
+fn config(settings: &Settings) -> ServerConfig {
+    let mut config = websocket::config(settings);
+    config.first_message_auth = settings.flag("websocket.first_message_auth");
+    config
 }

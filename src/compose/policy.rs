@@ -49,7 +49,11 @@ pub(crate) fn of(comm: &Inner) -> Result<Arc<dyn AuthPolicy>, Error> {
 }
 
 /// What is there about tokens and changes nothing, though it is not wrong: a client of the project may use it.
-pub(crate) fn warnings(settings: &Settings, project: &Path) -> Vec<String> {
+pub(crate) fn idle_tokens(comm: &Inner) -> Vec<String> {
+    let (settings, project) = (&comm.settings, &comm.project);
+    if comm.policy.is_some() {
+        return Vec::new();
+    }
     let ignored_by = if let Some(name) = settings.text("policy").filter(|name| !name.is_empty()) {
         format!("the policy `{name}` decides who callers are")
     } else if settings.knows("websocket.require_auth") && !settings.flag("websocket.require_auth") {

@@ -5,36 +5,22 @@ use zcomm_ws::server::{Idle, Reject, Server, ServerBuilder, ServerConfig};
 use super::policy;
 use crate::comm::Inner;
 use crate::core::Settings;
-use crate::core::settings::Layer;
 use crate::error::Error;
-
-/// Settings that this version knows and cannot honour yet.
-const UNSUPPORTED: &[&str] = &["websocket.auth_timeout"];
 
 /// A server without a handler.
 ///
 /// # Errors
 ///
-/// As the policy's, and [`Error::Unsupported`].
+/// As the policy's.
 pub(crate) fn server(comm: &Inner) -> Result<ServerBuilder<Idle>, Error> {
     let policy = policy::of(comm)?;
     Ok(Server::builder()
-        .config(config(&comm.settings)?)
+        .config(config(&comm.settings))
         .auth(policy))
 }
 
 /// The limits and rules of the table, as the server wants them.
-///
-/// # Errors
-///
-/// [`Error::Unsupported`] for what is set and would be ignored: nobody should believe that they are safer than they are.
-pub(super) fn config(settings: &Settings) -> Result<ServerConfig, Error> {
-    for key in UNSUPPORTED {
-        let layer = settings.explain_key(key).and_then(|found| found.layer);
-        if layer.is_some_and(|layer| layer != Layer::Defaults) {
-            return Err(Error::Unsupported { key });
-        }
-    }
+pub(super) fn config(settings: &Settings) -> ServerConfig {
     let mut config = ServerConfig::default();
     let text = |key| settings.text(key).map(ToOwned::to_owned);
     config.host = text("websocket.host").unwrap_or(config.host);
@@ -53,7 +39,7 @@ pub(super) fn config(settings: &Settings) -> Result<ServerConfig, Error> {
     tls(settings, &mut config);
     sizes(settings, &mut config);
     times(settings, &mut config);
-    Ok(config)
+    config
 }
 
 fn tls(settings: &Settings, config: &mut ServerConfig) {

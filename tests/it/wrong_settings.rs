@@ -1,6 +1,8 @@
 //! What is wrong with a project's settings beyond single values: said by name, by `config check` and by each command.
 
 use crate::run::Project;
+use crate::serve::Serving;
+use crate::serve::peer::{Client, Seen};
 
 /// The status, and everything that was printed.
 fn says(arguments: &[&str]) -> (i32, String) {
@@ -75,6 +77,57 @@ fn a_policy_that_is_no_plugin_is_told_how_it_is_had() {
     for (name, way) in ways {
         check(&["serve", "--set", &format!("policy={name}")], 3, &[way]);
     }
+}
+
+#[test]
+fn every_default_may_be_written_down() {
+    let project = Project::new();
+    std::fs::create_dir(project.folder().join("schemas")).unwrap();
+    let defaults = project.run(&["config", "default", "--json"]).json();
+    let pairs: Vec<String> = defaults
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|key| {
+            Some(format!(
+                "{}={}",
+                key["key"].as_str()?,
+                key["default"].as_str()?
+            ))
+        })
+        .collect();
+
+    let flags = pairs.iter().flat_map(|pair| ["--set", pair.as_str()]);
+    let ran = project.run(&flags.chain(["config", "check"]).collect::<Vec<_>>());
+
+    assert_eq!(ran.status, 0, "{ran:?}");
+    assert!(pairs.len() > 60, "{}", pairs.len());
+}
+
+#[tokio::test]
+async fn a_token_may_come_as_the_first_message_where_that_is_set() {
+    let project = Project::new();
+    let settings = [
+        "--set",
+        "websocket.require_auth=true",
+        "--set",
+        "websocket.token=s3cr3t-s3cr3t",
+        "--set",
+        "websocket.first_message_auth=true",
+        "--set",
+        "websocket.auth_timeout=200ms",
+    ];
+    let server = Serving::start(&project, &settings);
+    let mut known = Client::open(server.address).await;
+    let mut silent = Client::open(server.address).await;
+
+    known
+        .text(r#"{"event":"auth","token":"s3cr3t-s3cr3t"}"#)
+        .await;
+    let hello = known.next_text().await;
+
+    assert!(hello.contains("connection_info"), "{hello}");
+    assert!(matches!(silent.next().await, Seen::Close(4005, _)));
 }
 
 #[test]

@@ -117,6 +117,26 @@ pub(crate) const DOCKER: Tool = Tool {
     hint: "apt install docker.io, or start Docker Desktop",
 };
 
+/// Python, which some of what tests start is written in.
+pub(crate) const PYTHON: Tool = Tool {
+    name: "python",
+    program: "python3",
+    answers: &[],
+    versions_in: None,
+    source: Source::Debian(&["python3"]),
+    hint: "apt install python3, or brew install python",
+};
+
+/// Python's package installer, for what tests take in the place of a server.
+pub(crate) const PIP: Tool = Tool {
+    name: "pip",
+    program: "pip3",
+    answers: &["python3", "-m", "pip", "--version"],
+    versions_in: None,
+    source: Source::Debian(&["python3", "python3-pip"]),
+    hint: "apt install python3 python3-pip",
+};
+
 /// MongoDB's server, or one of its protocol in its place.
 pub(crate) const MONGO: Tool = Tool {
     name: "mongo",
@@ -135,7 +155,9 @@ const ALL: &[&Tool] = &[
     &DOCKER,
     &MONGO,
     &NODE,
+    &PIP,
     &POSTGRES,
+    &PYTHON,
     &REDIS,
 ];
 

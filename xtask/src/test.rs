@@ -4,7 +4,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::Result;
 
-use crate::install::{CHROMIUM, DOCKER, MONGO, NODE, POSTGRES, REDIS};
+use crate::install::{CHROMIUM, DOCKER, MONGO, NODE, PIP, POSTGRES, PYTHON, REDIS};
 use crate::run::{Run, cargo_with};
 use crate::step::{self, Step};
 use crate::tidy;
@@ -29,9 +29,10 @@ pub(crate) fn steps(workspace: &Workspace) -> Vec<Step> {
     let mut steps = vec![
         Step::new(
             "units",
-            "unit and integration tests that need nothing but Rust",
+            "unit and integration tests that need no server or browser",
             outside::units,
-        ),
+        )
+        .needs(&[&PYTHON]),
         Step::new("doctests", "examples in the documentation", doctests),
         Step::new(
             "features",
@@ -66,12 +67,12 @@ pub(crate) fn steps(workspace: &Workspace) -> Vec<Step> {
     }
     if workspace.package("zcomm-services-mongo").is_some() {
         let what = "tests with MongoDB, or a server of its protocol";
-        steps.push(Step::new("mongo", what, mongo).needs(&[&MONGO]));
+        steps.push(Step::new("mongo", what, mongo).needs(&[&PIP, &MONGO]));
     }
     if workspace.package("zcomm-services").is_some() {
         let what = "tests with real databases in containers";
         let step = Step::new("containers", what, containers::run);
-        steps.push(step.needs(&[&DOCKER, &POSTGRES, &REDIS]));
+        steps.push(step.needs(&[&PIP, &DOCKER, &POSTGRES, &REDIS]));
         let what = "no process and no folder of a test is left";
         steps.push(Step::new("traces", what, traces::run));
     }

@@ -29,7 +29,8 @@ use crate::{config, plugins, port, token};
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done, and the answer is yes
-  1  done, and the answer is no: a port is taken, a status is 400 or above, a service does not run
+  1  done, and the answer is no: a port is taken, a status is 400 or above, a service that was named
+     does not run
   2  the command line or a setting is wrong
   3  this build lacks the command or the plugin
   4  it could not be done: the network, a file, a service

@@ -119,6 +119,8 @@ fn check(args: &crate::args::Args, as_json: bool) -> anyhow::Result<Outcome> {
     if !errors.is_empty() {
         return Ok(wrong(&errors, as_json));
     }
+    #[cfg(feature = "ws")]
+    output::warn(&comm.idle_tokens());
     let all = comm.settings().explain();
     let set = all.iter().filter(|one| one.is_set()).count();
     if as_json {

@@ -86,7 +86,6 @@ const SETTINGS: &[&str] = &[
     "token_file_too_large",
     "unreadable_schema",
     "unreadable_settings",
-    "unsupported",
     "url",
 ];
 
@@ -141,6 +140,14 @@ fn hint(error: &anyhow::Error) -> Option<String> {
         }
         "unknown_plugin" => Some("`zcomm plugins` lists what this build has".to_owned()),
         "url" => Some("an address begins with http:// or https://".to_owned()),
+        "bind_failed" => Some("`--port 0` takes any port that is free".to_owned()),
+        "dns" | "connect" => {
+            Some("is the address right, and the server up? `--retry 3` tries again".to_owned())
+        }
+        "unknown_token_id" => Some("`zcomm token list` shows the tokens with their ids".to_owned()),
+        "no_machine_file" => {
+            Some("unset ZCOMM_CONFIG, or make the file with `zcomm config default`".to_owned())
+        }
         _ => None,
     }
 }

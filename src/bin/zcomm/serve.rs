@@ -55,6 +55,7 @@ pub(crate) fn run(args: &crate::args::Args, serve: &Args) -> anyhow::Result<Outc
         store::or_own(&plain, builder)
     };
     let comm = comm.build()?;
+    output::warn(&comm.idle_tokens());
     crate::wait(async {
         let drained = match serve.handler {
             Some(raw) => serve_raw(&comm, raw, serve.workers()).await?,

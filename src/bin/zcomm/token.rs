@@ -30,10 +30,10 @@ enum Command {
     /// Makes a token and shows it, once
     New {
         /// The user it stands for; without one it has a name of its own
-        #[arg(long)]
+        #[arg(long, value_parser = not_blank)]
         user: Option<String>,
         /// The application it is bound to; without one it is good for all
-        #[arg(long)]
+        #[arg(long, value_parser = not_blank)]
         app: Option<String>,
         /// A role of the user; may be repeated
         #[arg(long = "role", value_name = "ROLE")]
@@ -88,6 +88,13 @@ fn path(args: &crate::args::Args, token: &Args) -> anyhow::Result<PathBuf> {
 }
 
 /// The project's own folder is made when it is first needed; a folder that somebody names must be there.
+fn not_blank(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() {
+        return Err("a name has letters".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
 fn make_folder(path: &Path) -> anyhow::Result<()> {
     let own = path.parent().filter(|folder| folder.ends_with(".zcomm"));
     let Some(folder) = own.filter(|folder| !folder.exists()) else {

@@ -17,7 +17,6 @@ const ALL: &str = "full";
 
 /// Features that enable a crate of ours without bringing a plugin, and why. All others are in the matrix by themselves.
 const NO_PLUGIN: &[(&str, &str)] = &[
-    ("cache", "keyers are passed in code, not registered"),
     ("services", "carries out what drivers say, is none"),
     ("test-util", "for tests"),
     ("conformance", "for tests"),

@@ -112,6 +112,10 @@ pub const WEBSOCKET_KEYS: &[Key] = &[
         .default("100")
         .between(1, 1000)
         .doc("Headers that one HTTP request may have."),
+    Key::flag("websocket.first_message_auth")
+        .env("WEBSOCKET_FIRST_MESSAGE_AUTH")
+        .default("false")
+        .doc("Whether a token may come as the first message, `{\"event\":\"auth\",\"token\":…}`, on a zBifrost server."),
     Key::duration("websocket.auth_timeout")
         .env("WEBSOCKET_AUTH_TIMEOUT")
         .default("10s")
