@@ -129,12 +129,11 @@ async fn serve_models(comm: &Comm, is_demo: bool) -> anyhow::Result<Drained> {
     comm.data()?.prepare().await?;
     let mut server = comm.bifrost()?;
     if is_demo {
+        // Before anybody is there: nobody is to be told of these rows as if they were news.
+        demo::fill(comm.data()?).await?;
         server = server.topic(demo::topic());
     }
     let server = server.bind().await?;
-    if is_demo {
-        demo::fill(comm.data()?).await?;
-    }
     greet(comm, "zBifrost", server.local_addr());
     suggest(comm, &server);
     until_stopped(signals, &server.stopper()).await;

@@ -64,6 +64,7 @@ mod tests {
             ("cli", vec!["dep:clap"]),
             ("full", vec!["http", "jwt", "cache", "cli"]),
             ("http", vec!["dep:zcomm-http"]),
+            ("services", vec!["dep:zcomm-services"]),
             ("jwt", vec!["zcomm-core/jwt"]),
         ];
         let features = features.map(|(name, parts)| {
@@ -75,7 +76,7 @@ mod tests {
 
         assert_eq!(
             matrix(&BTreeMap::from(features)),
-            ["", "http", "jwt", "full"]
+            ["", "cache", "http", "jwt", "full"]
         );
     }
 }
