@@ -87,7 +87,6 @@ fn path(args: &crate::args::Args, token: &Args) -> anyhow::Result<PathBuf> {
     Ok(set.unwrap_or_else(|| comm.project().join(".zcomm").join("tokens.json")))
 }
 
-/// The project's own folder is made when it is first needed; a folder that somebody names must be there.
 fn not_blank(text: &str) -> Result<String, String> {
     if text.trim().is_empty() {
         return Err("a name has letters".to_owned());
@@ -95,6 +94,7 @@ fn not_blank(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
+/// The project's own folder is made when it is first needed; a folder that somebody names must be there.
 fn make_folder(path: &Path) -> anyhow::Result<()> {
     let own = path.parent().filter(|folder| folder.ends_with(".zcomm"));
     let Some(folder) = own.filter(|folder| !folder.exists()) else {
