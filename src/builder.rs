@@ -151,6 +151,8 @@ impl CommBuilder {
             schema: self.schema,
             #[cfg(feature = "ws")]
             policy: self.policy.map(|shown| shown.0),
+            #[cfg(feature = "ws")]
+            policy_of_settings: std::sync::OnceLock::new(),
             registry: Arc::new(registry),
             settings,
             warnings,

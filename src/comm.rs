@@ -33,6 +33,9 @@ pub(crate) struct Inner {
     pub(crate) schema: Option<zcomm_core::data::Schema>,
     #[cfg(feature = "ws")]
     pub(crate) policy: Option<Arc<dyn zcomm_core::AuthPolicy>>,
+    /// That of the settings, once it could be made.
+    #[cfg(feature = "ws")]
+    pub(crate) policy_of_settings: std::sync::OnceLock<Arc<dyn zcomm_core::AuthPolicy>>,
     #[cfg(any(feature = "bifrost", feature = "sqlite"))]
     pub(crate) data: std::sync::OnceLock<crate::data::Data>,
     #[cfg(feature = "cache")]
@@ -229,7 +232,7 @@ impl Comm {
         }
     }
 
-    /// Whoever the settings, or the application, let in to its servers.
+    /// Whoever the settings, or the application, let in to its servers. Every call gives the same one.
     ///
     /// # Errors
     ///

@@ -19,10 +19,16 @@ use crate::error::Error;
 /// [`Error::NoToken`] where tokens are required and there are none: nobody could ever get in, or, worse, somebody
 /// would turn the check off. A token file or a key that is not as it has to be stops the start, too.
 pub(crate) fn of(comm: &Inner) -> Result<Arc<dyn AuthPolicy>, Error> {
-    let settings = &comm.settings;
-    if let Some(policy) = &comm.policy {
+    if let Some(policy) = comm.policy.as_ref().or(comm.policy_of_settings.get()) {
         return Ok(Arc::clone(policy));
     }
+    // A server, its check and its greeting all ask; the files behind a policy are opened for the first of them.
+    let policy = of_settings(comm)?;
+    Ok(Arc::clone(comm.policy_of_settings.get_or_init(|| policy)))
+}
+
+fn of_settings(comm: &Inner) -> Result<Arc<dyn AuthPolicy>, Error> {
+    let settings = &comm.settings;
     if let Some(name) = settings.text("policy").filter(|name| !name.is_empty()) {
         return named(&comm.registry, settings, name);
     }
